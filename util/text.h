@@ -1,0 +1,31 @@
+#ifndef UTIL_TEXT_H
+#define UTIL_TEXT_H
+
+/*
+ * Text rules of the formats: UTF-8 in Normalization Form C (UAX #15), without
+ * control characters (Cc) save newline, and without format characters (Cf).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "util/slice.h"
+
+/* NULL when @text keeps the rules; else what is wrong with it, a static phrase
+ * such as "is not UTF-8". */
+const char *text_fault(struct slice text);
+
+/* A name: [a-z0-9][a-z0-9-]*, at most 64 bytes. Partners, codes, agreements. */
+#define TEXT_NAME_MAX 64
+bool text_is_name(struct slice text);
+
+/* How many edits (insert, delete, replace, swap neighbours) turn @a into @b,
+ * but at most @limit + 1. For "did you mean". */
+unsigned text_distance(struct slice a, struct slice b, unsigned limit);
+
+/* The nearest of @names to @wanted, or NULL when none is close enough to be
+ * what a person may have meant. */
+const char *text_nearest(
+    struct slice wanted, const char *const *names, size_t count);
+
+#endif
