@@ -160,26 +160,35 @@ int ledger_detail(struct store_txn *t, uint64_t index, struct buf *out);
 #define LEDGER_DETAIL_GROUP 1024
 int ledger_detail_erase(struct store_txn *t, uint64_t index);
 
-/* Nodes of the tree: any 32 bytes by level and index; rewriting is allowed. */
-void ledger_node_put(
-    struct store_txn *t, uint8_t level, uint64_t index, const uint8_t hash[32]);
-int ledger_node(
-    struct store_txn *t, uint8_t level, uint64_t index, uint8_t ret[32]);
+/* Full tiles of the tree, each written once, when its last hash is known.
+ * Level 0 to LEDGER_LEVELS - 1. */
+#define LEDGER_LEVELS 8
+#define LEDGER_TILE_BYTES 8192
+void ledger_tile_put(struct store_txn *t, uint8_t level, uint64_t index,
+    const uint8_t tile[LEDGER_TILE_BYTES]);
+int ledger_tile(struct store_txn *t, uint8_t level, uint64_t index,
+    uint8_t ret[LEDGER_TILE_BYTES]);
 
 /* The name of the note that holds the last checkpoint (store_note). */
 #define LEDGER_CHECKPOINT "checkpoint"
 
-/* ---- policies: the texts by policy number and file name, kept for ever ----
- */
+/* ---- policies ---- */
 
-/* Add a file to the set of policy @number (which LEDGER_POLICY puts in force).
- * A text that an earlier policy had costs no room again. */
-void ledger_policy_put(
-    struct store_txn *t, uint64_t number, const char *name, struct slice text);
+/* Every text that was ever in force or enrolled, kept for ever: entries cite it
+ * by its SHA-256, which these functions compute and check. Putting a text again
+ * changes nothing. */
+void ledger_text_put(
+    struct store_txn *t, struct slice text, uint8_t ret_digest[32]);
+int ledger_text(struct store_txn *t, const uint8_t digest[32], struct buf *out);
+
+/* The set of a policy number: file names and the digests of their texts. Sets
+ * are kept for ever; LEDGER_POLICY says which is in force. */
+void ledger_policy_put(struct store_txn *t, uint64_t number, const char *name,
+    const uint8_t digest[32]);
 
 /* The next file of that set in name order after @name ("" for the first), which
- * is replaced; its text goes into @out. STORE_NONE at the end. */
+ * is replaced. STORE_NONE at the end. */
 int ledger_policy_next(struct store_txn *t, uint64_t number,
-    char name[STORE_NAME_MAX + 1], struct buf *out);
+    char name[STORE_NAME_MAX + 1], uint8_t ret_digest[32]);
 
 #endif

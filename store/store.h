@@ -53,8 +53,9 @@ enum store_outcome {
 #define STORE_MAP_MIN (1ULL << 20)
 #define STORE_FILL_REFUSE 85                /* per cent; see store_fill() */
 #define STORE_EPOCH_MS (24LL * 3600 * 1000) /* life of an epoch key */
-#define STORE_NAME_MAX 128 /* bytes of a name in any row: partner, file, note  \
-			    */
+#define STORE_NAME_MAX                                                         \
+	128 /* bytes of a name in any row: partner, file, note                 \
+	     */
 #define STORE_VALUE_MAX (4U << 20) /* bytes of any one value */
 
 struct store;
