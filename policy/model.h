@@ -147,6 +147,7 @@ struct vocabulary {
 	struct field **fields; /* [resolved] by field id */
 	size_t fields_count;
 	const struct codes *kind, *purpose, *gateway, *marking; /* [resolved] */
+	const struct paths *paths; /* fit.c's own index, made at load */
 };
 
 /* ---- conditions ------------------------------------------------------- */
@@ -326,8 +327,8 @@ struct onward {
  * has only label, title, only_when and rules. */
 struct clause {
 	const char *label; /* "4"; "victim-firewall" */
-	const char
-	    *cited; /* rule 12: "4", "warwickshire-csp/2 1", "uk-law/1 x" */
+	const char *cited; /* in full: "warwickshire-csp/2 1", "uk-law/1 x"; for
+			      an agreement's own clause rule 12 says @label */
 	const char *title;
 	struct names share, from, to, purposes;
 	struct name gateway;
@@ -337,6 +338,7 @@ struct clause {
 	struct onward onward;
 	struct rule *rules;
 	size_t rules_count;
+	const struct clause_plan *plan; /* fit.c's own index, made at load */
 	struct place at;
 };
 
@@ -390,7 +392,7 @@ struct agreement {
 	    signed_by; /* from the loader; parties all, if all_signed */
 	bool all_signed;
 	const struct source *source;
-	void *plan; /* decide.c's own index, made at load, in the same arena */
+	const struct plan *plan; /* fit.c's own index, made at load */
 };
 
 struct standing {

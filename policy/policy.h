@@ -273,10 +273,19 @@ void policy_possible(const struct policy *p, const struct policy_message *m,
  * "band 1000" is "band-1000", "keep last 3" is "last-3". */
 void policy_form(const char *to, struct buf *out);
 
-/* Apply the form @form ("year", "last-3") to the msgpack @value of @path.
- * Appends msgpack to @out; false: it cannot be reduced so (rules 23, 24). */
-bool policy_apply_form(const struct policy *p, const char *vocabulary,
-    struct slice path, const char *form, struct slice value, struct buf *out);
+/* What policy_apply_form() is asked. */
+struct policy_form_request {
+	const char *vocabulary; /* "soc/1" */
+	struct slice path;      /* "subject.born" */
+	const char *form;       /* "year", "last-3" */
+	struct slice value;     /* msgpack */
+	int64_t sent;           /* the message's: age-band counts from it */
+};
+
+/* Append the reduced or masked value, msgpack, to @out; false: it cannot be
+ * reduced so (rules 23, 24), or there is no such field or form. */
+bool policy_apply_form(const struct policy *p,
+    const struct policy_form_request *request, struct buf *out);
 
 /* ---- what a record may hold ------------------------------------------- */
 
