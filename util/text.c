@@ -22,17 +22,23 @@ static const char *fault_of(utf8proc_int32_t c)
 	return NULL;
 }
 
-static bool is_nfc(struct slice text)
+void text_compose(struct slice text, struct buf *out)
 {
 	utf8proc_uint8_t *nfc = NULL;
-	utf8proc_ssize_t len;
-	bool same;
+	utf8proc_ssize_t len =
+	    utf8proc_map(text.data, (utf8proc_ssize_t)text.len, &nfc,
+		UTF8PROC_STABLE | UTF8PROC_COMPOSE);
 
-	len = utf8proc_map(text.data, (utf8proc_ssize_t)text.len, &nfc,
-	    UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-	same = len >= 0 && slice_eq(slice_of(nfc, (size_t)len), text);
+	buf_add_slice(out, len >= 0 ? slice_of(nfc, (size_t)len) : text);
 	free(nfc);
-	return same;
+}
+
+static bool is_nfc(struct slice text)
+{
+	_cleanup_buf_ struct buf nfc = { 0 };
+
+	text_compose(text, &nfc);
+	return slice_eq(buf_slice(&nfc), text);
 }
 
 static const char *fault_beyond_ascii(struct slice text)

@@ -9,11 +9,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "util/buf.h"
 #include "util/slice.h"
 
 /* NULL when @text keeps the rules; else what is wrong with it, a static phrase
  * such as "is not UTF-8". */
 const char *text_fault(struct slice text);
+
+/* Append @text in Normalization Form C. What is not UTF-8 is appended as it is,
+ * for text_fault() to name. */
+void text_compose(struct slice text, struct buf *out);
 
 /* A name: [a-z0-9][a-z0-9-]*, at most 64 bytes. Partners, codes, agreements. */
 #define TEXT_NAME_MAX 64

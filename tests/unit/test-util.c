@@ -99,6 +99,18 @@ TEST(text, rules)
 	CHECK(text_fault(slice_of("a\0b", 3)));
 }
 
+TEST(text, compose_makes_what_the_rules_want)
+{
+	_cleanup_buf_ struct buf out = { 0 };
+
+	text_compose(slice_str("Rene\xcc\x81"), &out);
+	CHECK(slice_is(buf_slice(&out), "Ren\xc3\xa9"));
+	CHECK(!text_fault(buf_slice(&out)));
+	buf_reset(&out);
+	text_compose(slice_str("\xff"), &out);
+	CHECK(slice_is(buf_slice(&out), "\xff"));
+}
+
 TEST(text, nearest)
 {
 	static const char *const names[] = { "subject.born", "subject.name",
