@@ -41,8 +41,10 @@ struct policy;
 struct policy_text {
 	const char *name;
 	struct slice text;
-	/* An agreement: who has signed it. @all_signed counts every party as
-	 * having signed (as --using does). Else names, @signers of them. */
+	/* An agreement or a notice: who has signed it. @all_signed counts every
+	 * party as having signed (as --using does). Else names, @signers of
+	 * them. A notice that its giver has not signed counts for nothing, with
+	 * a warning. */
 	bool all_signed;
 	const char *const *signed_by;
 	size_t signers;
@@ -105,6 +107,16 @@ struct policy_agreement_info {
 size_t policy_agreements(const struct policy *p);
 void policy_agreement(const struct policy *p, size_t i, struct arena *arena,
     struct policy_agreement_info *ret);
+
+/* Who a party is, as an agreement's `identity` statement says (promise 14). It
+ * can be asked before it is known who has signed, so that signatures can be
+ * verified with @agree and the texts loaded again. */
+struct policy_identity {
+	const char *partner, *kind, *clearance;
+	const char *agree; /* a C2SP vkey */
+};
+size_t policy_identities(const struct policy *p, size_t agreement,
+    struct arena *arena, struct policy_identity **ret);
 
 enum policy_force {
 	POLICY_IN_FORCE,
@@ -267,6 +279,12 @@ void policy_possible(const struct policy *p, const struct policy_message *m,
     const char *recipient, int64_t now, bool unseen, struct arena *arena,
     struct policy_decision *ret);
 
+/* Whether giving a field by @action (reduced or masked by @to) stays within
+ * what @possible allows: it is no less closed, no finer where it is reduced,
+ * and what is withheld or referred by name was something to be told. */
+bool policy_allows(const struct policy_verdict *possible,
+    enum policy_action action, const char *to);
+
 /* ---- forms ------------------------------------------------------------ */
 
 /* The form's part of a path for `to` of a reduce or mask: "year" is "year",
@@ -315,6 +333,12 @@ enum policy_entity_kind policy_entity_kind(const struct policy *p,
     const char *vocabulary, const char *type, struct slice entity);
 enum policy_value_kind policy_value_kind(
     const struct policy *p, const char *vocabulary, struct slice path);
+/* Append the one written form of a text value of @path: a postcode in upper
+ * case with its one space, a plate in upper case without blanks, any other text
+ * as it is. False, and nothing appended: it has none; policy_valid() says why.
+ */
+bool policy_canonical(const struct policy *p, const char *vocabulary,
+    struct slice path, struct slice text, struct buf *out);
 /* Names to suggest; NULL when nothing is near. */
 const char *policy_nearest_type(
     const struct policy *p, const char *vocabulary, struct slice type);
