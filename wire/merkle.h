@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "util/arena.h"
 #include "util/hash.h"
 #include "util/slice.h"
 
@@ -44,8 +45,6 @@ struct merkle_hash merkle_empty(void); /* the root of no leaves: H("") */
 /* ---- all leaves at hand ------------------------------------------------ */
 
 struct merkle_hash merkle_root(const struct merkle_hash *leaves, size_t n);
-void merkle_path(const struct merkle_hash *leaves, size_t n, size_t index,
-    struct merkle_proof *ret);
 
 /* ---- verifying --------------------------------------------------------- */
 
@@ -84,6 +83,15 @@ int merkle_tree_path(const struct merkle_source *source, uint64_t index,
     uint64_t size, struct merkle_proof *ret); /* index < size */
 int merkle_tree_consistency(const struct merkle_source *source, uint64_t old,
     uint64_t size, struct merkle_proof *ret); /* old <= size */
+
+/* A small tree with all its complete subtrees, to take many paths from. */
+struct merkle_table {
+	struct merkle_hash *hashes; /* in the arena */
+	uint64_t size;
+};
+void merkle_table_init(struct merkle_table *table,
+    const struct merkle_hash *leaves, size_t n, struct arena *arena);
+struct merkle_source merkle_table_source(struct merkle_table *table);
 
 /*
  * The right edge of the tree: enough to append and to know the root without
