@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, replace
 
 import values
-from language import Fault, HEADER_KEYS
+from trees import Fault
 from values import Wrong
 
 HEADER_TYPES = {
@@ -412,7 +412,7 @@ class Checker:
             return ("integer",), False
         if "." in o.text:
             return self.dotted(o, o.text.split("."), ctx)
-        if o.text in HEADER_KEYS:
+        if o.text in HEADER_TYPES:
             return self.header(o, ctx), False
         raise Fault(o.at, f"no header key '{o.text}'")
 
@@ -478,7 +478,7 @@ class Checker:
         if not value and o.kind == "word" and "." not in o.text:
             value = t[0] in ("code", "party", "flag") \
                 and self.literal(o, t, ctx, must=False)
-            if not value and o.text not in HEADER_KEYS:
+            if not value and o.text not in HEADER_TYPES:
                 raise Fault(o.at, f"'{o.text}' is no value of {t[-1]}, nor "
                             "a header key")
         if value:
