@@ -52,7 +52,7 @@ static const char *fault_beyond_ascii(struct slice text)
 		const char *fault;
 
 		if (n <= 0)
-			return "is not UTF-8";
+			return TEXT_NOT_UTF8;
 		fault = fault_of(c);
 		if (fault)
 			return fault;

@@ -13,7 +13,8 @@
 #include "util/slice.h"
 
 /* NULL when @text keeps the rules; else what is wrong with it, a static phrase
- * such as "is not UTF-8". */
+ * such as TEXT_NOT_UTF8. */
+#define TEXT_NOT_UTF8 "is not UTF-8"
 const char *text_fault(struct slice text);
 
 /* Append @text in Normalization Form C. What is not UTF-8 is appended as it is,
