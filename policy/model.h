@@ -14,11 +14,34 @@
  * The numbered rules are those of the language page, caveat-agreement(5).
  */
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "policy/policy.h"
+
+/* Limits of one text, beyond those of policy.h. They bound the time and the
+ * memory that hostile texts can take; no agreement comes near them. */
+#define NAME_BYTES_MAX 64u     /* a name, a code, a clause's label */
+#define STRING_BYTES_MAX 4096u /* a quoted string */
+#define NUMBER_MAX 999999999u  /* a version; N of band, keep */
+#define PERIOD_MAX 9999u       /* N of retain */
+#define LIST_NAMES_MAX 1024u   /* names in one list */
+#define CODE_LISTS_MAX 256u    /* in a vocabulary; so for the next three */
+#define ENTITIES_MAX 256u
+#define RECORDS_MAX 256u
+#define VOCABULARY_FIELDS_MAX 4096u
+#define CODES_MAX 4096u            /* in one code list */
+#define CLAUSES_MAX 1024u          /* in an agreement; named standing rules */
+#define RULES_MAX 8192u            /* in one text */
+#define SELECTORS_MAX 16384u       /* in one text */
+#define GROUPS_MAX 256u            /* in an agreement */
+#define UNITS_MAX 256u             /* agreements, vocabularies in one text */
+#define RETAINS_MAX 64u            /* in an agreement; in a clause */
+#define COMPARISONS_MAX 256u       /* in one condition */
+#define RETAIN_COMPARISONS_MAX 14u /* different ones, for rule 26 */
+#define PROBLEMS_MAX 1000u         /* told of one text */
 
 /* Where in the texts something stands; lines and columns count from 1, columns
  * in bytes. */
@@ -64,8 +87,12 @@ struct codes {
 	bool ordered;
 	struct code *items; /* an ordered list rises in file order */
 	size_t count;
+	const struct code *const *sorted; /* [resolved] by text */
 	struct place at;
 };
+
+/* What `priority` may say (rule 15): routine, urgent, threat-to-life. */
+extern const struct codes codes_priority;
 
 enum type {
 	TYPE_TEXT,
@@ -87,7 +114,8 @@ enum type {
 /* Classes are bits: `sensitive` and `grade` are known without declaration. */
 #define CLASS_SENSITIVE (UINT64_C(1) << 0)
 #define CLASS_GRADE (UINT64_C(1) << 1)
-#define CLASSES_MAX 64
+#define CLASSES_MAX 64u
+#define CLASSES_DECLARED_MAX (CLASSES_MAX - 2)
 
 struct field {
 	const char *name; /* "born" */
@@ -135,6 +163,7 @@ struct record {
 
 struct vocabulary {
 	struct versioned id;
+	const char *cited; /* "soc/1" */
 	const char *title;
 	struct codes **codes;
 	size_t codes_count;
@@ -144,7 +173,8 @@ struct vocabulary {
 	size_t entities_count;
 	struct record **records;
 	size_t records_count;
-	struct field **fields; /* [resolved] by field id */
+	struct field **fields;  /* [resolved] by field id */
+	struct field **by_path; /* [resolved] the same, sorted by path */
 	size_t fields_count;
 	const struct codes *kind, *purpose, *gateway, *marking; /* [resolved] */
 	const struct paths *paths; /* fit.c's own index, made at load */
@@ -182,6 +212,7 @@ enum operand_kind {
 	OPERAND_HEADER, /* header key, or `gateway` */
 	OPERAND_PARTY, /* sender, recipient or originator: name, kind, clearance
 			*/
+	OPERAND_UNKNOWN, /* only in a text with errors */
 };
 
 enum header_key {
@@ -293,10 +324,11 @@ struct rule {
 	size_t selectors_count;
 	struct reduction reduction; /* reduce and mask */
 	const char *target;         /* refer: a partner, or "originator" */
-	struct cond *when;          /* NULL: always */
+	struct place target_at;
+	struct cond *when; /* NULL: always */
 	bool openly;
 	const char *because; /* NULL: none */
-	uint32_t order;      /* place in its text, counting all rules from 0 */
+	uint32_t order;      /* place in its file, counting all rules from 0 */
 	struct place at;
 };
 
@@ -355,11 +387,13 @@ struct identity {
 	struct name kind;
 	struct name clearance;
 	const char *agree; /* the partner's agree key as a C2SP vkey */
+	struct place agree_at;
 };
 
 struct pin {
 	struct versioned id;
 	const char *digest; /* base64 of SHA-256 over the pinned text's bytes */
+	struct place digest_at;
 };
 
 struct agreement {
@@ -372,7 +406,8 @@ struct agreement {
 	struct names purposes;
 	const char *basis, *contact; /* NULL: not said */
 	int32_t starts, ends, review;
-	bool has_review;
+	bool has_starts, has_ends, has_review;
+	struct place ends_at;
 	struct retain *retains;
 	size_t retains_count;
 	struct identity *identities;
@@ -433,9 +468,13 @@ struct partner {
 	struct place at;
 };
 
+struct loading; /* load.c: what is needed only until policy_load() returns */
+
 /* The whole set. Of a name, versions stand in rising order. */
 struct policy {
-	struct arena *arena;
+	atomic_uint refs;
+	struct arena arena;
+	struct loading *loading; /* NULL once loaded */
 	struct source *sources;
 	size_t sources_count;
 	struct vocabulary **vocabularies;
@@ -466,13 +505,32 @@ void policy_report(struct policy *p, enum policy_severity severity,
     struct place at, const char *hint, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-const struct vocabulary *policy_vocabulary(
-    const struct policy *p, const char *name, uint32_t version);
+/* The text as the comparison's other side needs it (literal.c): false when it
+ * is not such a value. @codes only for DOMAIN_CODE. */
+bool literal_parse(enum domain domain, const struct codes *codes,
+    struct slice text, struct literal *ret);
+
+/* What is known by name; NULL when there is none. @version 0: the highest. */
+const struct vocabulary *policy_find_vocabulary(
+    const struct policy *p, struct slice name, uint32_t version);
+const struct agreement *policy_find_agreement(
+    const struct policy *p, struct slice name, uint32_t version);
+const struct standing *policy_find_standing(
+    const struct policy *p, struct slice name, uint32_t version);
 const struct partner *policy_partner(const struct policy *p, struct slice name);
 const struct field *vocabulary_field(
     const struct vocabulary *v, struct slice path);
+const struct entity *vocabulary_entity(
+    const struct vocabulary *v, struct slice name);
 const struct record *vocabulary_record(
     const struct vocabulary *v, struct slice name);
+const struct codes *vocabulary_codes(
+    const struct vocabulary *v, const char *name);
+/* 0: no such class */
+uint64_t vocabulary_class(const struct vocabulary *v, const char *name);
+const struct group *agreement_group(
+    const struct agreement *a, struct slice name);
+bool names_have(const struct names *names, const char *name);
 /* -1: no such code */
 int codes_find(const struct codes *codes, struct slice text);
 

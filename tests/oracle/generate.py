@@ -88,12 +88,9 @@ class Folder:
     def __init__(self, rng):
         self.rng = rng
         self.texts = {}
-        self.fields = {}
         self.vocabulary()
         self.partners()
         self.agreements()
-        # what messages lean on must outlive a broken text
-        self.lines = list(self.texts["net.agreement"])
         self.standing()
         self.notices()
         if rng.random() < 0.06:
@@ -172,7 +169,7 @@ class Folder:
             + list(f.classes) + (["required"] if f.required else [])
         if not f.required and self.chance(0.025):
             how = self.pick(("required when", "absent when"))
-            mates = [x for x in self.fields.get(f.entity, [])
+            mates = [x for x in getattr(self, "fields", {}).get(f.entity, [])
                      if x is not f and x.plain()]
             if mates:
                 m = self.pick(mates)
@@ -560,7 +557,7 @@ class Folder:
             self.texts["net.notice"] = out
 
     def parties_of(self, name):
-        lines = self.lines
+        lines = self.texts["net.agreement"]
         i = lines.index(f"agreement {name}")
         line = next(x for x in lines[i:] if x.startswith("  parties "))
         return line[len("  parties "):].split(", ")
@@ -603,7 +600,7 @@ class Folder:
         if self.has_ring and self.chance(0.3) or self.chance(0.005):
             to = self.some(to + ["@ring"], 1)
         rec = self.pick(self.records)
-        names = [x.split()[1] for x in self.lines
+        names = [x.split()[1] for x in self.texts["net.agreement"]
                  if x.startswith("agreement net-")] or ["net-none"]
         names += [n.partition("/")[0] for n in names]
         doc = {"type": rec, "to": to, "agreement": self.pick(names)
