@@ -150,7 +150,6 @@ struct origin {
 	struct statement statement;
 	const struct origin_link *links; /* slots ascending, at least 1 */
 	size_t count;
-	struct slice head; /* the origin's first five elements, for splicing */
 };
 
 /* Whether @path has the form entity.field or entity.field~form. */
@@ -173,6 +172,7 @@ struct envelope {
 	struct slice bytes; /* empty for a new message */
 	struct statement statement;
 	struct slice rest; /* slots and origins, not read yet */
+	bool forwards;     /* origins follow the slots */
 
 	/* From envelope_slots() or envelope_new(). */
 	struct slot *slots; /* statement.count of them */
@@ -240,16 +240,37 @@ int envelope_sign(struct envelope *const *envelopes, size_t count,
 bool envelope_pack(const struct envelope *e, const bool *home, struct buf *out,
     struct why *why) __attribute__((warn_unused_result));
 
-/* ---- shared with copy.c ------------------------------------------------- */
+/* ---- inside wire/ ------------------------------------------------------ */
 
-/* The five elements that every form of a message begins with. */
+/* The five elements that every form of a message begins with. False, with @why
+ * filled, on any fault; so for the next two. */
 bool statement_read(struct reader *r, struct statement *ret, struct why *why);
 bool slots_read(struct reader *r, const struct statement *s,
     struct arena *arena, struct slot **ret, struct why *why);
-bool origins_read(struct reader *r, const struct statement *s,
-    const struct slot *slots, struct arena *arena, struct origin **ret,
-    size_t *ret_count, struct why *why);
+
+/* What origins_read() checks links against. */
+struct origins_of {
+	const struct slot *slots;
+	size_t count;
+};
+bool origins_read(struct reader *r, struct origins_of of, struct arena *arena,
+    struct origin **ret, size_t *ret_count, struct why *why);
+
+/* Whether no (path, instance) is there twice. */
+bool slots_unique(const struct slot *slots, size_t count, struct why *why);
+
+/* Whether the origin's digests hold @slot's field, under @instance. */
+bool origin_holds(
+    const struct origin *o, const struct slot *slot, uint16_t instance);
+
+void statement_hash(struct statement *s); /* from header, count and digests */
+int statement_sign(const struct statement *s, const struct key *key,
+    uint8_t ret[SIGN_BYTES], struct why *why);
 void statement_pack(const struct statement *s, struct buf *out);
 void slot_pack(const struct slot *slot, enum slot_kind as, struct buf *out);
+
+/* Of @origins, what concerns slots that are shown (NULL: all are). */
+void origins_pack(const struct origin *origins, size_t count,
+    const enum slot_kind *shown, struct buf *out);
 
 #endif
