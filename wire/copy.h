@@ -38,7 +38,8 @@
 #define COPY_ENTRY_MAX 65535u /* bytes of a log entry */
 /* With entry, path and checkpoint, a copy always fits a frame. */
 #define COPY_BODY_MAX ((2u << 20) - (128u << 10))
-#define COPY_BYTES_MAX (COPY_BODY_MAX + COPY_ENTRY_MAX + 64 * HASH_BYTES + 32)
+#define COPY_PATH_MAX (64 * HASH_BYTES)
+#define COPY_BYTES_MAX (COPY_BODY_MAX + COPY_ENTRY_MAX + COPY_PATH_MAX + 32)
 #define COPY_CLAUSE_MAX 160u /* "uk-law/1 victim-firewall" */
 #define COPY_REASON_MAX 512u
 #define COPY_TO_MAX 512u /* "year", "keep last 3", parties to be asked */
