@@ -29,6 +29,7 @@
 #include "util/buf.h"
 #include "util/why.h"
 #include "wire/copy.h"
+#include "wire/enrol.h"
 #include "wire/message.h"
 #include "wire/note.h"
 
