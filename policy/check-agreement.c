@@ -61,11 +61,9 @@ static bool is_id(const struct versioned *a, const struct versioned *b)
 /* Rule 5. Standing rules are sorted by name, then version. */
 static void bind_standing(struct policy *p, struct agreement *a)
 {
-	const struct standing **binding = arena_array(
-	    &p->arena, p->standings_count + 1, const struct standing *);
+	const struct standing **binding = NULL;
 	size_t next;
 
-	a->standing = binding;
 	for (size_t i = 0; i < p->standings_count; i = next) {
 		const struct standing *first = p->standings[i], *best = NULL;
 		const struct standing *other = NULL;
@@ -82,16 +80,20 @@ static void bind_standing(struct policy *p, struct agreement *a)
 			else
 				other = s;
 		}
-		if (best)
+		if (best) {
+			binding = load_grow(&p->arena, binding,
+			    a->standing_count, sizeof(*binding));
 			binding[a->standing_count++] = best;
-		else if (other)
+		} else if (other) {
 			check_error(p, a->uses.at, NULL,
 			    "the standing rules '%s' are for %s/%u and have no "
 			    "version for %s/%u: law does not fall away with a "
 			    "new vocabulary",
 			    first->id.name, other->uses.name,
 			    other->uses.version, a->uses.name, a->uses.version);
+		}
 	}
+	a->standing = binding;
 }
 
 /* ---- umbrellas -------------------------------------------------------- */
@@ -279,12 +281,8 @@ static void check_onward(
 	check_duplicates(p, &onward->to, "recipient");
 	for (size_t i = 0; i < onward->to.count; i++) {
 		struct name name = onward->to.items[i];
-		bool group = false;
 
-		for (size_t j = 0; j < p->agreements_count && !group; j++)
-			group = agreement_group(
-			    p->agreements[j], slice_str(name.text));
-		if (!group)
+		if (!map_get_str(&p->loading->groups, name.text))
 			check_partner_name(p, name);
 	}
 	check_duplicates(p, &onward->purposes, "purpose");

@@ -167,11 +167,7 @@ static const char *code_name(const void *from, size_t i)
 
 static bool knows_agreement(const struct policy *p, const char *text)
 {
-	for (size_t i = 0; i < p->agreements_count; i++)
-		if (!strcmp(p->agreements[i]->id.name, text) ||
-		    !strcmp(p->agreements[i]->cited, text))
-			return true;
-	return false;
+	return policy_find_agreement(p, slice_str(text), 0);
 }
 
 /* Whether a word without quotes means a value on this side. */
@@ -227,6 +223,14 @@ static const char *const examples[] = {
 	[DOMAIN_CODE] = "C",
 };
 
+static void wrong_value(const struct scope *scope, const struct side *side,
+    const struct operand *operand)
+{
+	check_error(scope->policy, operand->at, NULL,
+	    "'%s' is not %s, such as %s", operand->text, side->what,
+	    side->flag ? "true" : examples[side->domain]);
+}
+
 static void check_value(
     const struct scope *scope, const struct side *side, struct operand *operand)
 {
@@ -246,9 +250,7 @@ static void check_value(
 		       slice_str(operand->text), &operand->literal)) {
 		return;
 	}
-	check_error(scope->policy, operand->at, NULL,
-	    "'%s' is not %s, such as %s", operand->text, side->what,
-	    side->flag ? "true" : examples[side->domain]);
+	wrong_value(scope, side, operand);
 }
 
 /* ---- comparing -------------------------------------------------------- */
@@ -322,7 +324,8 @@ static void check_right_word(
 
 	if (!side) {
 		if (!check_header(scope, operand))
-			check_no_word(scope, operand);
+			check_no_word(
+			    scope, operand, "fields are written ENTITY.FIELD");
 		return;
 	}
 	named = side->domain == DOMAIN_CODE || side->names != NAMES_ANY;
@@ -333,8 +336,11 @@ static void check_right_word(
 	} else if (named && strcmp(operand->text, "this")) {
 		operand->kind = OPERAND_UNKNOWN;
 		no_such_name(scope, side, operand);
+	} else if (side->domain == DOMAIN_TEXT || named) {
+		check_no_word(scope, operand, "text is written in quotes");
 	} else {
-		check_no_word(scope, operand);
+		operand->kind = OPERAND_UNKNOWN;
+		wrong_value(scope, side, operand);
 	}
 }
 
@@ -412,11 +418,17 @@ static void check_compared(const struct scope *scope, struct cond *cond)
 
 static void check_presence(const struct scope *scope, const struct cond *cond)
 {
-	if (cond->left.kind == OPERAND_VALUE)
-		check_error(scope->policy, cond->left.at, NULL,
+	const struct operand *left = &cond->left;
+
+	if (left->kind == OPERAND_VALUE)
+		check_error(scope->policy, left->at, NULL,
 		    "'%s' is a value: only what a message may hold can be "
 		    "present or absent",
-		    cond->left.text);
+		    left->text);
+	else if (left->kind == OPERAND_AGE)
+		check_error(scope->policy, left->at, NULL,
+		    "ask whether '%s' is present or absent, not its age",
+		    left->text);
 }
 
 static void check_has_this(const struct scope *scope, const struct cond *cond)
@@ -476,7 +488,9 @@ void check_compare(const struct scope *scope, struct cond *cond)
 {
 	if (!check_operand(scope, &cond->left) &&
 	    !check_header(scope, &cond->left))
-		check_no_word(scope, &cond->left);
+		check_no_word(scope, &cond->left,
+		    "fields are written ENTITY.FIELD, and codes stand on the "
+		    "right");
 	if (cond->kind == COND_PRESENT || cond->kind == COND_ABSENT)
 		check_presence(scope, cond);
 	else if (cond->kind == COND_HAS_THIS)

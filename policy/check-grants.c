@@ -73,6 +73,8 @@ void check_grants(struct policy *p, const struct agreement *a)
 	_cleanup_free_ bool *granted =
 	    mem_array(v->fields_count + 1, sizeof(*granted));
 
+	if (p->loading->broken[a->source - p->sources])
+		return; /* a grant that could not be read is no missing one */
 	for (size_t i = 0; i < a->clauses_count; i++)
 		for (size_t j = 0; j < a->clauses[i].rules_count; j++)
 			if (is_grant(a->clauses[i].rules[j].action))

@@ -33,24 +33,20 @@ static void check_act(struct policy *p, const struct notice *notice)
 
 static void check_roster(struct policy *p, const struct notice *notice)
 {
-	const char *name = notice->group.text;
-	bool known = false, chairs = false;
+	const char *name = notice->group.text, *by = notice->by.text;
+	const struct map *groups = &p->loading->groups;
+	_cleanup_free_ char *chaired = mem_format("%s %s", name, by);
+	bool known = map_get_str(groups, name);
 
-	for (size_t i = 0; i < p->agreements_count; i++) {
-		const struct group *group =
-		    agreement_group(p->agreements[i], slice_str(name));
-
-		known |= group != NULL;
-		chairs |= group && !strcmp(group->chair.text, notice->by.text);
-	}
 	if (!known)
 		check_error(p, notice->group.at, NULL,
 		    "no agreement has a group '%s'", name);
-	if (check_partner_name(p, notice->by) && known && !chairs)
+	if (check_partner_name(p, notice->by) && known &&
+	    !map_get_str(groups, chaired))
 		check_error(p, notice->by.at, NULL,
 		    "'%s' chairs no group '%s': only its chair keeps its "
 		    "roster",
-		    notice->by.text, name);
+		    by, name);
 	check_duplicates(p, &notice->members, "member");
 	for (size_t i = 0; i < notice->members.count; i++)
 		check_partner_name(p, notice->members.items[i]);

@@ -229,7 +229,8 @@ static const char *header_key(const void *from, size_t i)
 	return check_header_key(i);
 }
 
-void check_no_word(const struct scope *scope, struct operand *operand)
+void check_no_word(
+    const struct scope *scope, struct operand *operand, const char *hence)
 {
 	operand->kind = OPERAND_UNKNOWN;
 	if (!strcmp(operand->text, "this"))
@@ -240,7 +241,5 @@ void check_no_word(const struct scope *scope, struct operand *operand)
 		check_error(scope->policy, operand->at,
 		    check_nearest(scope->policy, operand->text,
 			HEADER_GATEWAY + 1, header_key, NULL),
-		    "'%s' is no header key; a field is written ENTITY.FIELD, "
-		    "and text in quotes",
-		    operand->text);
+		    "'%s' is no header key; %s", operand->text, hence);
 }

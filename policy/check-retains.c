@@ -223,7 +223,8 @@ static void say(struct policy *p, const struct clause *clause,
 	}
 	open_row(letters, covered, &row);
 	check_error(p, clause->at, NULL,
-	    "no 'retain' of clause %s or its agreement holds when %.*s",
+	    "no 'retain' of clause %s or its agreement holds when %.*s; one "
+	    "without 'when' would close the gap",
 	    clause->label, SLICE_ARG(buf_slice(&row)));
 }
 

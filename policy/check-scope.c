@@ -184,9 +184,9 @@ void check_scope(const struct scope *scope, struct cond *cond)
 		walk.own = scope->own[i];
 		if (scope->own_count > 1)
 			walk.also = arena_format(&scope->policy->arena,
-			    " (the rule decides %s too, and %s must be able to "
-			    "answer)",
-			    walk.own->name, walk.own->name);
+			    " (this rule selects %s too, and each must be able "
+			    "to answer)",
+			    walk.own->name);
 		walk_cond(&walk, cond);
 	}
 }

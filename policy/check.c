@@ -167,9 +167,26 @@ static void check_ids(struct policy *p)
 	seen_free(standings);
 }
 
+static void gather_groups(struct policy *p)
+{
+	for (size_t i = 0; i < p->agreements_count; i++) {
+		struct agreement *a = p->agreements[i];
+
+		for (size_t j = 0; j < a->groups_count; j++) {
+			struct group *group = &a->groups[j];
+			_cleanup_free_ char *chaired =
+			    mem_format("%s %s", group->name, group->chair.text);
+
+			map_set_str(&p->loading->groups, group->name, group);
+			map_set_str(&p->loading->groups, chaired, group);
+		}
+	}
+}
+
 void check_policy(struct policy *p)
 {
 	check_ids(p);
+	gather_groups(p);
 	if (p->loading->input->identities)
 		check_identities(p);
 	for (size_t i = 0; i < p->vocabularies_count; i++)

@@ -62,8 +62,9 @@ void check_cond(const struct scope *scope, struct cond *cond);
 bool check_operand(const struct scope *scope, struct operand *operand);
 /* Whether the plain word is a header key, resolved. */
 bool check_header(const struct scope *scope, struct operand *operand);
-/* The plain word is nothing; says so. */
-void check_no_word(const struct scope *scope, struct operand *operand);
+/* The plain word is nothing; says so, and what could stand there. */
+void check_no_word(
+    const struct scope *scope, struct operand *operand, const char *hence);
 /* One comparison: its operands, their types and values (check-compare.c). */
 void check_compare(const struct scope *scope, struct cond *cond);
 /* Quantifiers, links and `this`, once all is resolved (check-scope.c). */

@@ -149,6 +149,22 @@ static void bad(struct lexer *lexer, struct token *token, const char *what)
 	policy_report(lexer->policy, POLICY_ERROR, token->at, NULL, "%s", what);
 }
 
+/* Neither a blank nor printable ASCII. */
+static bool is_foreign(int c)
+{
+	return c >= 0x7f || (c >= 0 && c < ' ' && c != '\t' && c != '\n');
+}
+
+/* A name with a letter that names do not have: one mistake, not two words. */
+static void lex_foreign_word(struct lexer *lexer, struct token *token)
+{
+	while (peek_word(lexer, 0) || is_foreign(peek(lexer, 0)))
+		lexer->pos++;
+	bad(lexer, token,
+	    "names and codes are written with a to z, A to Z, 0 to 9, '_' and "
+	    "'-'");
+}
+
 static void lex_word(struct lexer *lexer, struct token *token)
 {
 	token->kind = TOKEN_WORD;
@@ -159,6 +175,8 @@ static void lex_word(struct lexer *lexer, struct token *token)
 	for (;;) {
 		while (peek_word(lexer, 0))
 			lexer->pos++;
+		if (is_foreign(peek(lexer, 0)))
+			lex_foreign_word(lexer, token);
 		if (peek(lexer, 0) != '.')
 			return;
 		lexer->pos++;
@@ -193,6 +211,9 @@ static void lex_string(struct lexer *lexer, struct token *token)
 	lexer->pos += c == '"';
 }
 
+static const char wrong_quotes[] =
+    "strings stand in straight double quotes: \"...\"";
+
 /* What people type, or their editor makes of it, and what was meant. */
 static const struct {
 	const char *found;
@@ -207,11 +228,11 @@ static const struct {
 	{ "!=", NULL },
 	{ "!", "'!' is written 'not'" },
 	{ ";", "';' is not needed: a statement ends where the next begins" },
-	{ "'", "strings stand in straight double quotes: \"...\"" },
-	{ "\xe2\x80\x98", "strings stand in straight double quotes: \"...\"" },
-	{ "\xe2\x80\x99", "strings stand in straight double quotes: \"...\"" },
-	{ "\xe2\x80\x9c", "strings stand in straight double quotes: \"...\"" },
-	{ "\xe2\x80\x9d", "strings stand in straight double quotes: \"...\"" },
+	{ "'", wrong_quotes },
+	{ "\xe2\x80\x98", wrong_quotes },
+	{ "\xe2\x80\x99", wrong_quotes },
+	{ "\xe2\x80\x9c", wrong_quotes },
+	{ "\xe2\x80\x9d", wrong_quotes },
 	{ "\xe2\x80\x93", "a long dash; words are joined by '-'" },
 	{ "\xe2\x80\x94", "a long dash; words are joined by '-'" },
 	{ "\xe2\x89\xa4", "'less or equal' is written '<='" },
@@ -228,6 +249,21 @@ static bool begins(const struct lexer *lexer, const char *s)
 	       !memcmp(text.data + lexer->pos, s, len);
 }
 
+/* A string in other quotes, to where it ends. */
+static void skip_quoted(struct lexer *lexer)
+{
+	while (peek(lexer, 0) >= 0 && peek(lexer, 0) != '\n') {
+		for (size_t i = 0; i < ARRAY_LEN(mistakes); i++) {
+			if (mistakes[i].what != wrong_quotes ||
+			    !begins(lexer, mistakes[i].found))
+				continue;
+			lexer->pos += strlen(mistakes[i].found);
+			return;
+		}
+		lexer->pos++;
+	}
+}
+
 static bool lex_mistake(struct lexer *lexer, struct token *token)
 {
 	for (size_t i = 0; i < ARRAY_LEN(mistakes); i++) {
@@ -237,6 +273,8 @@ static bool lex_mistake(struct lexer *lexer, struct token *token)
 			return false;
 		bad(lexer, token, mistakes[i].what);
 		lexer->pos += strlen(mistakes[i].found);
+		if (mistakes[i].what == wrong_quotes)
+			skip_quoted(lexer);
 		return true;
 	}
 	return false;
@@ -256,12 +294,6 @@ static const struct {
 	{ "(", TOKEN_OPEN },
 	{ ")", TOKEN_CLOSE },
 };
-
-/* Neither a blank nor printable ASCII. */
-static bool is_foreign(int c)
-{
-	return c >= 0x7f || (c >= 0 && c < ' ' && c != '\t' && c != '\n');
-}
 
 static void lex_mark(struct lexer *lexer, struct token *token)
 {

@@ -85,6 +85,8 @@ void policy_report(struct policy *p, enum policy_severity severity,
 	struct found *found;
 	va_list args;
 
+	if (severity == POLICY_ERROR && !loading->checking)
+		loading->broken[source] = true;
 	if (++loading->told[source] > PROBLEMS_MAX + 1)
 		return;
 	va_start(args, format);
@@ -242,6 +244,34 @@ static void add_signers(struct policy *p, const struct policy_input *input)
 	}
 }
 
+static bool signed_by(const struct policy_text *text, const char *name)
+{
+	for (size_t i = 0; i < text->signers; i++)
+		if (!strcmp(text->signed_by[i], name))
+			return true;
+	return text->all_signed;
+}
+
+/* A notice that its giver has not signed counts for nothing. */
+static void drop_unsigned(struct policy *p, const struct policy_input *input)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->notices_count; i++) {
+		const struct notice *notice = &p->notices[i];
+		size_t source = (size_t)(notice->at.source - p->sources);
+
+		if (signed_by(&input->texts[source], notice->by.text))
+			p->notices[kept++] = *notice;
+		else
+			policy_report(p, POLICY_WARNING, notice->at, NULL,
+			    "'%s' has not signed this notice, so it counts for "
+			    "nothing",
+			    notice->by.text);
+	}
+	p->notices_count = kept;
+}
+
 static void add_sources(struct policy *p, const struct policy_input *input)
 {
 	size_t count =
@@ -250,6 +280,7 @@ static void add_sources(struct policy *p, const struct policy_input *input)
 	p->sources = arena_array(&p->arena, count + 1, struct source);
 	p->sources_count = count;
 	p->loading->told = arena_array(&p->arena, count + 1, uint32_t);
+	p->loading->broken = arena_array(&p->arena, count + 1, bool);
 	for (size_t i = 0; i < count; i++) {
 		const struct policy_text *text = &input->texts[i];
 
@@ -289,12 +320,15 @@ struct policy *policy_load(const struct policy_input *input)
 	add_sources(p, input);
 	for (size_t i = 0; i < p->sources_count; i++)
 		parse_source(p, &p->sources[i]);
+	loading.checking = true;
 	add_signers(p, input);
 	policy_sort(p);
 	check_policy(p);
+	drop_unsigned(p, input);
 	suspend(p, input);
 	keep_problems(p);
 	free(loading.found);
+	map_deinit(&loading.groups);
 	p->loading = NULL;
 	return p;
 }

@@ -5,6 +5,7 @@
  */
 
 #include "policy/model.h"
+#include "util/map.h"
 
 struct loading {
 	const struct policy_input *input;
@@ -15,7 +16,11 @@ struct loading {
 	} * found; /* on the heap until they are sorted */
 	size_t count, cap;
 	uint32_t *told;  /* problems told, a source */
+	bool *broken;    /* whether a source has errors of syntax */
+	bool checking;   /* all is parsed */
 	uint64_t effort; /* what is left for looking for near names */
+	/* "GROUP", and "GROUP CHAIR", of all agreements. */
+	struct map groups;
 };
 
 /* Append to the set. What is given is copied or kept. */

@@ -24,6 +24,7 @@
 /* Limits of one text, beyond those of policy.h. They bound the time and the
  * memory that hostile texts can take; no agreement comes near them. */
 #define NAME_BYTES_MAX 64u     /* a name, a code, a clause's label */
+#define LINK_PATH_MAX 128u     /* item.about.role; a value without quotes */
 #define STRING_BYTES_MAX 4096u /* a quoted string */
 #define NUMBER_MAX 999999999u  /* a version; N of band, keep */
 #define PERIOD_MAX 9999u       /* N of retain */
@@ -37,7 +38,7 @@
 #define RULES_MAX 8192u            /* in one text */
 #define SELECTORS_MAX 16384u       /* in one text */
 #define GROUPS_MAX 256u            /* in an agreement */
-#define UNITS_MAX 256u             /* agreements, vocabularies in one text */
+#define UNITS_MAX 4096u            /* agreements, notices, ... in one text */
 #define RETAINS_MAX 64u            /* in an agreement; in a clause */
 #define COMPARISONS_MAX 256u       /* in one condition */
 #define RETAIN_COMPARISONS_MAX 14u /* different ones, for rule 26 */

@@ -44,8 +44,8 @@ static struct retain parse_retain(struct parser *p)
 	struct retain retain = { .at = p->token.at };
 
 	parse_expect(p, "retain");
-	retain.count = parse_number(
-	    p, "how long, a whole number from 1 to 9999", PERIOD_MAX);
+	retain.count =
+	    parse_number(p, "a whole number from 1 to 9999", PERIOD_MAX);
 	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
 		if (!parse_accept(p, units[i].one) &&
 		    !parse_accept(p, units[i].many))
@@ -254,48 +254,74 @@ static parse_words body_words = { "share", "from", "to", "for", "by", "only",
 	"retain", "onward", "release", "reduce", "mask", "refer", "withhold",
 	"conceal", "refuse", "group", "clause", NULL };
 
+static parse_words head_words = { "share", "from", "to", "for", "by", NULL };
+
 static void parse_head_part(
     struct parser *p, struct clause *clause, size_t part)
 {
-	switch (part) {
-	case 0:
+	parse_next(p);
+	if (part == 0)
 		clause->share = parse_names(p, "the name of a record");
-		break;
-	case 1:
+	else if (part == 1)
 		clause->from = parse_names(p, "a partner or a group");
-		break;
-	case 2:
+	else if (part == 2)
 		clause->to = parse_names(p, "a partner or a group");
-		break;
-	case 3:
+	else if (part == 3)
 		clause->purposes = parse_names(p, "a purpose");
-		break;
-	default:
+	else
 		clause->gateway = parse_label(p, "a gateway");
-		break;
-	}
 }
 
-/* share, from, to, for, by, in this order. A part that was passed over with an
- * error before it is not missed. */
+/* Which part of the head stands here; 5: none. */
+static size_t head_part(const struct parser *p)
+{
+	size_t i = 0;
+
+	while (head_words[i] && !parse_at(p, head_words[i]))
+		i++;
+	return i;
+}
+
+static void head_expected(struct parser *p, size_t part)
+{
+	char what[NAME_BYTES_MAX];
+
+	snprintf(what, sizeof(what), "'%s'", head_words[part]);
+	if (head_part(p) < 5)
+		parse_error(p, p->token.at,
+		    "expected %s, found '%.*s': a clause says share, from, to, "
+		    "for and by, in this order",
+		    what, SLICE_ARG(p->token.text));
+	else
+		parse_expected(p, what, head_words);
+}
+
+/* share, from, to, for, by, in this order. What was passed over because of an
+ * error is not missed as well. */
 static void parse_head(struct parser *p, struct clause *clause)
 {
-	static const char *const parts[] = { "share", "from", "to", "for",
-		"by" };
+	size_t next = 0;
 	bool lost = false;
 
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		char expected[NAME_BYTES_MAX];
+	while (next < 5) {
+		size_t part;
 
 		if (p->failed)
-			lost |= parse_recover(p, body_words, NULL);
-		if (parse_accept(p, parts[i])) {
-			parse_head_part(p, clause, i);
-			lost = false;
-		} else if (!lost) {
-			snprintf(expected, sizeof(expected), "'%s'", parts[i]);
-			parse_expected(p, expected, body_words);
+			lost = parse_recover(p, body_words, NULL);
+		part = head_part(p);
+		if (part != next && !lost)
+			head_expected(p, next);
+		if (part == 5 && !p->failed)
+			return; /* lost, and the head is over */
+		if (part == 5 && !parse_recover(p, body_words, NULL))
+			return; /* told, and the head is over */
+		if (part == 5) {
+			lost = true;
+			continue;
 		}
+		parse_head_part(p, clause, part);
+		next = part < next ? next : part + 1;
+		lost = false;
 	}
 }
 
@@ -395,7 +421,8 @@ void parse_agreement(struct parser *p)
 		else if (begun || !parse_says(p, &r))
 			not_a_statement(p, a);
 	}
-	require(p, &r);
+	if (a->id.name[0])
+		require(p, &r);
 }
 
 /* ---- standing rules --------------------------------------------------- */

@@ -40,7 +40,7 @@ static void parse_age(struct parser *p, struct operand *operand)
 	if (!parse_accept_mark(p, TOKEN_OPEN))
 		return; /* a word that happens to be "age" */
 	operand->age = true;
-	operand->text = parse_label(p, "a field such as subject.born").text;
+	operand->text = parse_path(p, "a field such as subject.born").text;
 	if (!parse_accept_mark(p, TOKEN_CLOSE))
 		parse_expected(p, "')'", NULL);
 }
@@ -57,7 +57,7 @@ static void parse_operand(
 		ret->text = parse_string(p, what);
 		return;
 	}
-	ret->text = parse_label(p, what).text;
+	ret->text = parse_path(p, what).text;
 	if (!p->failed && !strcmp(ret->text, "age"))
 		parse_age(p, ret);
 }
@@ -211,9 +211,12 @@ static struct cond *cond_or(struct parser *p)
 
 struct cond *parse_cond(struct parser *p)
 {
+	struct cond *cond;
+
 	p->depth = 0;
 	p->comparisons = 0;
-	return cond_or(p);
+	cond = cond_or(p);
+	return p->failed ? NULL : cond;
 }
 
 struct cond *parse_when(struct parser *p)

@@ -64,27 +64,27 @@ static void select_path(struct parser *p, struct selector *selector)
 static void parse_selector(struct parser *p, struct selector *selector)
 {
 	selector->at = p->token.at;
-	if (p->failed)
-		return;
-	if (p->token.kind != TOKEN_WORD) {
+	if (p->token.kind != TOKEN_WORD)
 		parse_expected(p, select_what, NULL);
-	} else if (parse_accept(p, "*")) {
+	else if (parse_accept(p, "*"))
 		selector->kind = SELECT_EVERY;
-	} else if (parse_accept(p, "all")) {
+	else if (parse_accept(p, "all"))
 		select_class(p, selector);
-	} else {
+	else
 		select_path(p, selector);
-	}
 }
 
 static void parse_selectors(struct parser *p, struct rule *rule)
 {
 	do {
+		struct selector selector = { 0 };
+
 		parse_limit(
 		    p, p->selectors++, SELECTORS_MAX, "selectors in one text");
-		parse_selector(
-		    p, parse_push(p, rule->selectors, rule->selectors_count,
-			   SELECTORS_MAX, "selectors"));
+		parse_selector(p, &selector);
+		if (!p->failed)
+			*parse_push(p, rule->selectors, rule->selectors_count,
+			    SELECTORS_MAX, "selectors") = selector;
 	} while (parse_accept_mark(p, TOKEN_COMMA));
 }
 
@@ -206,13 +206,20 @@ static void parse_rule(struct parser *p, struct rule *rule)
 
 static void not_a_rule(struct parser *p)
 {
-	static parse_words early = { "share", "from", "to", "for", "by", "only",
+	static parse_words head = { "share", "from", "to", "for", "by", "only",
 		"retain", "onward", NULL };
+	static parse_words statements = { "uses", "under", "parties",
+		"purposes", "basis", "contact", "starts", "review", "ends",
+		"identity", "pin", NULL };
 
-	if (parse_at_any(p, early))
+	if (parse_at_any(p, head))
 		parse_fail(p, p->token.at,
 		    "'%.*s' is out of place: a clause says share, from, to, "
 		    "for, by, only when, retain, onward, and then its rules",
+		    SLICE_ARG(p->token.text));
+	else if (parse_at_any(p, statements))
+		parse_fail(p, p->token.at,
+		    "'%.*s' must stand before the first group or clause",
 		    SLICE_ARG(p->token.text));
 	else
 		parse_expected(p,

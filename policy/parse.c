@@ -46,6 +46,8 @@ void parse_expected(
 		count++;
 	if (count && p->token.kind == TOKEN_WORD)
 		hint = policy_nearest(p->policy, p->token.text, words, count);
+	if (hint && slice_is(p->token.text, hint))
+		hint = NULL; /* the right word in the wrong place */
 	policy_report(p->policy, POLICY_ERROR, p->token.at, hint,
 	    "expected %s, found %s", what, text);
 }
@@ -182,7 +184,7 @@ static bool has_byte(struct slice text, const char *bytes)
 }
 
 static struct name take_word(
-    struct parser *p, const char *what, const char *without)
+    struct parser *p, const char *what, const char *without, size_t max)
 {
 	struct name name = { "", p->token.at };
 
@@ -192,9 +194,9 @@ static struct name take_word(
 		parse_expected(p, what, NULL);
 		return name;
 	}
-	if (p->token.text.len > NAME_BYTES_MAX) {
-		parse_fail(p, p->token.at, "a name has at most %u bytes",
-		    NAME_BYTES_MAX);
+	if (p->token.text.len > max) {
+		parse_fail(
+		    p, p->token.at, "this is longer than %zu bytes", max);
 		return name;
 	}
 	name.text = keep(p, p->token.text);
@@ -204,12 +206,17 @@ static struct name take_word(
 
 struct name parse_name(struct parser *p, const char *what)
 {
-	return take_word(p, what, "/.*");
+	return take_word(p, what, "/.*", NAME_BYTES_MAX);
 }
 
 struct name parse_label(struct parser *p, const char *what)
 {
-	return take_word(p, what, "*");
+	return take_word(p, what, "*", NAME_BYTES_MAX);
+}
+
+struct name parse_path(struct parser *p, const char *what)
+{
+	return take_word(p, what, "*", LINK_PATH_MAX);
 }
 
 struct names parse_names(struct parser *p, const char *what)
@@ -368,6 +375,7 @@ void parse_source(struct policy *policy, const struct source *source)
 	const struct kind *kind = kind_of(source->name);
 	struct parser p = { .policy = policy, .arena = &policy->arena };
 	struct place whole = { source, 0, 0 };
+	size_t units = 0;
 
 	if (!kind) {
 		policy_report(policy, POLICY_ERROR, whole, NULL,
@@ -385,6 +393,7 @@ void parse_source(struct policy *policy, const struct source *source)
 	p.top[0] = kind->keyword;
 	parse_next(&p);
 	while (p.token.kind != TOKEN_END) {
+		parse_limit(&p, units++, UNITS_MAX, "of them in one text");
 		if (parse_accept(&p, kind->keyword))
 			kind->parse(&p);
 		else

@@ -66,6 +66,9 @@ bool parse_can_begin(const struct parser *p);
 struct name parse_name(struct parser *p, const char *what);
 /* The same, but what a code or a label may be: '/' and '.' allowed. */
 struct name parse_label(struct parser *p, const char *what);
+/* A value, or a path that may follow a link: '/' and '.' allowed, and longer.
+ */
+struct name parse_path(struct parser *p, const char *what);
 struct names parse_names(struct parser *p, const char *what);
 struct versioned parse_versioned(struct parser *p, const char *what);
 const char *parse_string(struct parser *p, const char *what);
