@@ -330,6 +330,8 @@ struct policy *policy_load(const struct policy_input *input)
 	free(loading.found);
 	map_deinit(&loading.groups);
 	p->loading = NULL;
+	if (p->errors_count == 0)
+		decide_prepare(p);
 	return p;
 }
 

@@ -511,6 +511,10 @@ void policy_report(struct policy *p, enum policy_severity severity,
 bool literal_parse(enum domain domain, const struct codes *codes,
     struct slice text, struct literal *ret);
 
+/* Append the one written form of a text of this type (canonical.c); false, and
+ * nothing appended: it has none. */
+bool value_canonical(enum type type, struct slice text, struct buf *out);
+
 /* What is known by name; NULL when there is none. @version 0: the highest. */
 const struct vocabulary *policy_find_vocabulary(
     const struct policy *p, struct slice name, uint32_t version);

@@ -222,8 +222,7 @@ enum policy_outcome {
 struct policy_decision {
 	const char *recipient;
 	enum policy_outcome outcome;
-	const char
-	    *clause; /* refused: the label that refused or came nearest */
+	const char *clause; /* of the rule that refused; NULL: none did */
 	const char *reason; /* refused: in words, with whom to ask; else NULL */
 	const char
 	    *agreement;     /* "warwickshire-socjag/4"; NULL: none resolved */
