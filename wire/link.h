@@ -35,10 +35,11 @@
 #define LINK_HANDSHAKE_MS 1000      /* then a silent connection is closed */
 #define LINK_HEARTBEAT_MS 2000      /* a ping when nothing else is sent */
 #define LINK_HEARTBEAT_TIMEOUT 6000 /* then the connection counts as lost */
-#define LINK_FRAMES_IN 32           /* frames held unread for a peer */
+#define LINK_FRAMES_IN 32           /* frames of a peer held unread */
 #define LINK_FRAMES_OUT 1024        /* and unsent: more than its credit */
 #define LINK_BACKLOG 256
-#define LINK_RETRY_MS 100 /* a client's first pause, doubled up to */
+#define LINK_LINGER_MS 200 /* for the last frames, when a server closes */
+#define LINK_RETRY_MS 100  /* a client's first pause, doubled up to */
 #define LINK_RETRY_MAX_MS 5000
 #define LINK_CONNECT_MS 5000 /* to connect and shake hands */
 
@@ -67,7 +68,7 @@ struct link_server;
 
 struct link_server_config {
 	const char *endpoint;  /* to bind; port "*" lets the system choose */
-	const uint8_t *secret; /* CURVE, KEY_BYTES, copied */
+	const uint8_t *secret; /* CURVE, KEY_BYTES; copied */
 	/* Which partner has the CURVE key @public: write its name and return
 	 * true, or return false to refuse the handshake. Called in
 	 * link_server_wait(), by the owner's thread. */
@@ -93,12 +94,12 @@ void link_server_wake(struct link_server *s); /* any thread */
 int link_server_recv(struct link_server *s, struct link_frame *ret);
 
 /* Send @frame to @peer and take its bytes (@frame is then empty). LINK_FULL and
- * LINK_GONE leave it as it was. */
+ * LINK_GONE leave it as it was; -EMSGSIZE: longer than FRAME_BYTES_MAX. */
 int link_server_send(struct link_server *s, uint32_t peer, struct buf *frame);
 
 struct link_counts {
 	uint64_t admitted; /* handshakes */
-	uint64_t refused;  /* keys that admit() did not know, not CURVE */
+	uint64_t refused;  /* keys that admit() did not know */
 	uint64_t dropped;  /* messages of the wrong shape or id */
 };
 struct link_counts link_server_counts(const struct link_server *s);
