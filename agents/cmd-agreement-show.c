@@ -23,7 +23,7 @@ static enum end run(const struct options *options)
 		return END_WRONG;
 	}
 	if (options->json)
-		print_document(json_pack("{ss ss#}", "name", options->args[0],
+		print_document(json_pack("{ss ss%}", "name", options->args[0],
 		    "text", (const char *)text.data, text.len));
 	else
 		fwrite(text.data, 1, text.len, stdout);

@@ -50,6 +50,7 @@ void options_read(
     const struct command *command, int argc, char **argv, struct options *ret);
 
 extern const struct command cmd_agreement_check, cmd_agreement_list,
-    cmd_agreement_show, cmd_preview;
+    cmd_agreement_show, cmd_agreement_sign, cmd_inbox, cmd_preview,
+    cmd_receipts, cmd_send, cmd_show, cmd_status;
 
 #endif

@@ -15,7 +15,12 @@
 #include "util/text.h"
 
 static const struct command *const commands[] = {
+	&cmd_send,
 	&cmd_preview,
+	&cmd_inbox,
+	&cmd_show,
+	&cmd_receipts,
+	&cmd_status,
 	&cmd_agreement_check,
 	&cmd_agreement_list,
 	&cmd_agreement_show,

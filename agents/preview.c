@@ -13,13 +13,13 @@
 static json_t *field_json(
     const struct policy_field *field, const struct policy_verdict *verdict)
 {
-	return json_pack("{ss# sI ss sb so so so so}", "path",
+	return json_pack("{ss% sI ss sb so so so so}", "path",
 	    (const char *)field->path.data, field->path.len, "instance",
 	    (json_int_t)field->instance, "decision",
 	    policy_action_name(verdict->action), "told", verdict->told, "to",
 	    print_text(verdict->to), "clause", print_text(verdict->clause),
 	    "reason", print_text(verdict->reason), "value",
-	    value_json(verdict->value));
+	    field_value_json(verdict->value));
 }
 
 json_t *preview_recipient(
@@ -58,13 +58,6 @@ json_t *preview_decide(
 	return json_pack("{so}", "recipients", list);
 }
 
-static const char *member(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
 bool preview_any_accepted(const json_t *preview)
 {
 	const json_t *line;
@@ -72,49 +65,30 @@ bool preview_any_accepted(const json_t *preview)
 
 	json_array_foreach(json_object_get(preview, "recipients"), i, line)
 	{
-		if (!strcmp(member(line, "outcome"), "accepted"))
+		if (!strcmp(print_member(line, "outcome"), "accepted"))
 			return true;
 	}
 	return false;
 }
 
-static enum colour decision_colour(const char *decision)
-{
-	static const struct {
-		const char *word;
-		enum colour colour;
-	} rows[] = {
-		{ "release", COLOUR_GOOD },
-		{ "reduce", COLOUR_CARE },
-		{ "mask", COLOUR_CARE },
-		{ "refer", COLOUR_CARE },
-		{ "withhold", COLOUR_BAD },
-		{ "conceal", COLOUR_BAD },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (!strcmp(rows[i].word, decision))
-			return rows[i].colour;
-	return COLOUR_NONE;
-}
-
 static void add_row(struct table *table, const json_t *field)
 {
 	_cleanup_free_ char *value =
-	    value_text(json_object_get(field, "value"));
+	    field_value_text(json_object_get(field, "value"));
 	bool told = json_is_true(json_object_get(field, "told"));
-	const char *decision = member(field, "decision");
+	const char *decision = print_member(field, "decision");
 	bool closed =
 	    !strcmp(decision, "withhold") || !strcmp(decision, "refer");
 
-	table_cellf(table, COLOUR_NONE, "%s %lld", member(field, "path"),
+	table_cellf(table, COLOUR_NONE, "%s %lld", print_member(field, "path"),
 	    (long long)json_integer_value(json_object_get(field, "instance")));
-	table_cellf(table, decision_colour(decision), "%s%s%s", decision,
-	    *member(field, "to") ? " to " : "", member(field, "to"));
+	table_cellf(table, print_colour(decision), "%s%s%s", decision,
+	    *print_member(field, "to") ? " to " : "",
+	    print_member(field, "to"));
 	table_cell(table, COLOUR_NONE, closed && !told ? "not told" : "");
-	table_cell(table, COLOUR_NONE, member(field, "clause"));
+	table_cell(table, COLOUR_NONE, print_member(field, "clause"));
 	table_cell(table, COLOUR_NONE, value);
-	table_cell(table, COLOUR_NONE, member(field, "reason"));
+	table_cell(table, COLOUR_NONE, print_member(field, "reason"));
 }
 
 static void print_accepted(const json_t *line)
@@ -125,10 +99,10 @@ static void print_accepted(const json_t *line)
 	const json_t *field;
 	size_t i;
 
-	printf("%s: %saccepted%s", member(line, "partner"),
+	printf("%s: %saccepted%s", print_member(line, "partner"),
 	    colour_begin(stdout, COLOUR_GOOD), colour_end(stdout));
-	if (*member(line, "destroy-by"))
-		printf(", destroy by %s", member(line, "destroy-by"));
+	if (*print_member(line, "destroy-by"))
+		printf(", destroy by %s", print_member(line, "destroy-by"));
 	putchar('\n');
 	table_head(&table, heads);
 	json_array_foreach(json_object_get(line, "fields"), i, field)
@@ -147,14 +121,14 @@ void preview_print(const json_t *preview)
 	{
 		if (i)
 			putchar('\n');
-		if (!strcmp(member(line, "outcome"), "accepted")) {
+		if (!strcmp(print_member(line, "outcome"), "accepted")) {
 			print_accepted(line);
 			continue;
 		}
-		printf("%s: %srefused%s", member(line, "partner"),
+		printf("%s: %srefused%s", print_member(line, "partner"),
 		    colour_begin(stdout, COLOUR_BAD), colour_end(stdout));
-		if (*member(line, "clause"))
-			printf(", clause %s", member(line, "clause"));
-		printf(": %s\n", member(line, "reason"));
+		if (*print_member(line, "clause"))
+			printf(", clause %s", print_member(line, "clause"));
+		printf(": %s\n", print_member(line, "reason"));
 	}
 }

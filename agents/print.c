@@ -3,8 +3,10 @@
 #include "agents/print.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "util/clock.h"
+#include "util/mem.h"
 
 void print_document(json_t *json)
 {
@@ -26,4 +28,35 @@ json_t *print_day(int32_t day)
 		return json_null();
 	clock_format_day(day, text);
 	return json_string(text);
+}
+
+const char *print_member(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+enum colour print_colour(const char *word)
+{
+	static const struct {
+		const char *word;
+		enum colour colour;
+	} rows[] = {
+		{ "release", COLOUR_GOOD },
+		{ "reduce", COLOUR_CARE },
+		{ "mask", COLOUR_CARE },
+		{ "refer", COLOUR_CARE },
+		{ "withhold", COLOUR_BAD },
+		{ "conceal", COLOUR_BAD },
+		{ "accepted", COLOUR_GOOD },
+		{ "delivered", COLOUR_GOOD },
+		{ "queued", COLOUR_CARE },
+		{ "refused", COLOUR_BAD },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (!strcmp(rows[i].word, word))
+			return rows[i].colour;
+	return COLOUR_NONE;
 }

@@ -6,6 +6,8 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#include "agents/table.h"
+
 /* --json's one document, on standard output; consumes @json. */
 void print_document(json_t *json);
 
@@ -14,5 +16,11 @@ json_t *print_text(const char *text);
 
 /* A London day as JSON text; null for INT32_MAX, no limit. */
 json_t *print_day(int32_t day);
+
+/* A text member of @object, "" when there is none. Lives as long as it. */
+const char *print_member(const json_t *object, const char *key);
+
+/* The colour of a decision or an outcome. */
+enum colour print_colour(const char *word);
 
 #endif

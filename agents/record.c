@@ -189,7 +189,7 @@ static void add_field(struct reading *r, const char *path, size_t instance,
 		    POLICY_FIELDS_MAX);
 		return;
 	}
-	if (r->count > POLICY_FIELDS_MAX || !value_pack(value, &packed))
+	if (r->count > POLICY_FIELDS_MAX || !field_value_pack(value, &packed))
 		return;
 	field = mem_push(r->fields, r->count, r->cap);
 	*field = (struct policy_field){

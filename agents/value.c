@@ -22,7 +22,7 @@ static bool pack_list(const json_t *list, struct buf *out)
 	return true;
 }
 
-bool value_pack(const json_t *json, struct buf *out)
+bool field_value_pack(const json_t *json, struct buf *out)
 {
 	switch (json_typeof(json)) {
 	case JSON_STRING:
@@ -70,7 +70,7 @@ static json_t *read_list(struct reader *r)
 	return list;
 }
 
-json_t *value_json(struct slice value)
+json_t *field_value_json(struct slice value)
 {
 	json_t *json = NULL;
 	struct reader r;
@@ -132,7 +132,7 @@ static void add_text(const json_t *json, struct buf *out)
 	}
 }
 
-char *value_text(const json_t *json)
+char *field_value_text(const json_t *json)
 {
 	struct buf out = { 0 };
 

@@ -12,13 +12,13 @@
 #include "util/slice.h"
 
 /* Append. A list must hold only texts; false for any other JSON. */
-bool value_pack(const json_t *json, struct buf *out);
+bool field_value_pack(const json_t *json, struct buf *out);
 
 /* A new reference; JSON null when @value is empty or is not one of the four
  * forms. */
-json_t *value_json(struct slice value);
+json_t *field_value_json(struct slice value);
 
 /* For people: one line, without quotes; a list with commas. Caller frees. */
-char *value_text(const json_t *json);
+char *field_value_text(const json_t *json);
 
 #endif
