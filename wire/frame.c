@@ -65,29 +65,23 @@ static struct slice read_bin_max(struct reader *r, size_t max)
 	return s;
 }
 
-static void pack_outcome(struct buf *out, bool accepted)
+/* What becomes of a message, or of it for one recipient. */
+static void pack_outcome(struct buf *out, bool accepted, bool delivered)
 {
-	codec_text(out, accepted ? "accepted" : "refused");
+	codec_text(out, delivered  ? "delivered"
+			: accepted ? "accepted"
+				   : "refused");
 }
 
-static bool read_outcome(struct reader *r)
+static void read_outcome(
+    struct reader *r, bool *ret_accepted, bool *ret_delivered)
 {
 	struct slice word = reader_str(r);
 
-	if (!slice_is(word, "accepted") && !slice_is(word, "refused"))
+	*ret_delivered = slice_is(word, "delivered");
+	*ret_accepted = *ret_delivered || slice_is(word, "accepted");
+	if (!*ret_accepted && !slice_is(word, "refused"))
 		reader_fail(r, "holds an outcome that is none");
-	return slice_is(word, "accepted");
-}
-
-/* Take @word when it comes next. */
-static bool try_word(struct reader *r, const char *word)
-{
-	struct reader ahead = *r;
-
-	if (reader_peek(r) != READER_STR || !slice_is(reader_str(&ahead), word))
-		return false;
-	*r = ahead;
-	return true;
 }
 
 /* ---- hello, welcome ----------------------------------------------------- */
@@ -167,7 +161,7 @@ static void pack_result_row(const struct frame_result_row *row, struct buf *out)
 	codec_array(out, 5);
 	codec_uint(out, row->epoch);
 	codec_uint(out, row->number);
-	pack_outcome(out, row->accepted);
+	pack_outcome(out, row->accepted, false);
 	codec_str_or_nil(out, row->reason);
 	codec_array(out, (uint32_t)row->count);
 	for (size_t i = 0; i < row->count; i++) {
@@ -175,10 +169,7 @@ static void pack_result_row(const struct frame_result_row *row, struct buf *out)
 
 		codec_array(out, 4);
 		codec_str(out, o->partner);
-		if (o->delivered)
-			codec_text(out, "delivered");
-		else
-			pack_outcome(out, o->accepted);
+		pack_outcome(out, o->accepted, o->delivered);
 		codec_str_or_nil(out, o->clause);
 		codec_str_or_nil(out, o->reason);
 	}
@@ -195,20 +186,22 @@ static void read_result_row(
     struct reader *r, struct arena *arena, struct frame_result_row *row)
 {
 	struct frame_outcome *outcomes;
+	bool delivered;
 	uint32_t count;
 
 	reader_array_of(r, 5);
 	row->epoch = (uint32_t)reader_uint(r, UINT32_MAX);
 	row->number = read_number(r);
-	row->accepted = read_outcome(r);
+	read_outcome(r, &row->accepted, &delivered);
+	if (delivered)
+		reader_fail(r, "holds an outcome that is none");
 	row->reason = read_reason_or_nil(r);
 	count = read_count(r, 0, FRAME_RESULT_TO_MAX);
 	outcomes = arena_array(arena, count, struct frame_outcome);
 	for (uint32_t i = 0; i < count && reader_ok(r); i++) {
 		reader_array_of(r, 4);
 		outcomes[i].partner = read_name(r);
-		outcomes[i].delivered = try_word(r, "delivered");
-		outcomes[i].accepted = outcomes[i].delivered || read_outcome(r);
+		read_outcome(r, &outcomes[i].accepted, &outcomes[i].delivered);
 		outcomes[i].clause = read_reason_or_nil(r);
 		outcomes[i].reason = read_reason_or_nil(r);
 	}

@@ -10,6 +10,7 @@
  *     submit   [submit, [envelope bin, ...]]                     agent
  *     result   [result, [[epoch, number, outcome, reason|nil,
  *                  [[partner, outcome, clause|nil, reason|nil], ...]], ...]]
+ *              an outcome is accepted or refused, a partner's also delivered
  *     deliver  [deliver, checkpoint, [[number, copy bin] |
  *                  [number, nil, [digest bin, entry bin, index, path bin]]]]
  *     receipt  [receipt, bytes bin, signature bin]               agent
@@ -91,8 +92,7 @@ struct frame_submit {
 struct frame_outcome {
 	struct slice partner;
 	bool accepted;
-	bool delivered; /* in a later row for a message answered before: its
-			   receipt is logged; reason is when, RFC 3339 */
+	bool delivered;      /* its receipt has come: a later row says so */
 	struct slice clause; /* empty: none */
 	struct slice reason;
 };
