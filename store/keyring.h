@@ -10,28 +10,25 @@
  * Thread-safe where said. Keys are copied out; the caller wipes them.
  */
 
-#include <stdbool.h>
-#include <stdint.h>
-
+#include "store/store.h"
 #include "util/seal.h"
-#include "util/why.h"
 
 struct keyring;
 
-enum keyring_outcome {
-	KEYRING_LOCKED = 1,
-	KEYRING_DAMAGED,
-};
-
-/* Open @dir/key. A writer locks it, and makes it when @fresh (there are no rows
- * yet that would need one). */
+/* Open @dir/key. A writer locks it (STORE_LOCKED) and, when @fresh (there are
+ * no rows yet that need a key), makes what is missing. STORE_DAMAGED; -ENOENT.
+ */
 int keyring_open(const char *dir, bool read_only, bool fresh,
     struct keyring **ret, struct why *why);
-void keyring_free(struct keyring *k); /* wipes, unlocks */
+void keyring_free(struct keyring *k); /* wipes, unlocks; NULL is fine */
+
+/* Take only the writer's lock, on the file @path: a descriptor to close, or -1.
+ */
+int keyring_lock(const char *path);
 
 const uint8_t *keyring_store_key(const struct keyring *k);
 
-/* The newest epoch (from 1), and when its key was made. Any thread. */
+/* The newest epoch, from 1, and when its key was made (ms). Any thread. */
 uint32_t keyring_epoch(struct keyring *k, int64_t *ret_made);
 bool keyring_has_old(struct keyring *k); /* two epochs live */
 
@@ -40,7 +37,7 @@ bool keyring_has_old(struct keyring *k); /* two epochs live */
 bool keyring_key(
     struct keyring *k, uint32_t epoch, uint8_t ret[SEAL_KEY_BYTES]);
 
-/* Make the next epoch, durably. None may be old. */
+/* Make the next epoch's key, durably. None may be old. */
 int keyring_renew(struct keyring *k, int64_t now);
 
 /* Overwrite the older epoch's key, durably. */

@@ -5,27 +5,19 @@
  * The door to LMDB: ordered tables of byte strings, transactions with a sticky
  * error, and nothing of what the rows mean. Only store/ uses it.
  *
- * Values of any length: one longer than KV_CHUNK is kept in chunks (each fits
- * one overflow page), unseen by the caller. Keys: at most KV_KEY_MAX bytes; in
- * one table no key may begin another.
+ * Values of at most KV_VALUE_MAX bytes (a longer one takes pages that lie
+ * together: see chunk.h), keys of at most KV_KEY_MAX.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "util/slice.h"
-#include "util/why.h"
+#include "store/store.h"
 
-#define KV_CHUNK 4000
-#define KV_KEY_MAX 256
+#define KV_VALUE_MAX 4000 /* just fits one page */
+#define KV_KEY_MAX 264
 #define KV_TABLES_MAX 24
-
-enum kv_outcome {
-	KV_NONE = 1, /* no such row */
-	KV_FULL,     /* map or disk full: nothing happened */
-	KV_DAMAGED,
-};
 
 struct kv;
 struct kv_txn;
@@ -45,23 +37,24 @@ struct kv_config {
 	bool read_only;
 };
 
-/* KV_DAMAGED: the file is not LMDB's, or shorter than it says. With read_only a
- * missing store is -ENOENT. */
+/* STORE_DAMAGED: the file is not LMDB's, or shorter than it says. With
+ * read_only a missing store is -ENOENT. */
 int kv_open(const struct kv_config *config, struct kv **ret, struct why *why);
 void kv_free(struct kv *kv);
 
 /* Write transactions begin and end in one thread, one at a time (the caller's
  * lock). After a commit that failed with -errno every begin is -EIO. */
 int kv_begin(struct kv *kv, bool write, struct kv_txn **ret);
-int kv_commit(struct kv_txn *txn); /* 0, KV_FULL or -errno; always ends it */
+int kv_commit(struct kv_txn *txn); /* 0, STORE_FULL or -errno; always ends it */
 void kv_end(struct kv_txn *txn);   /* NULL is fine */
 
-/* The first failure, which makes all later calls do nothing: 0, KV_FULL,
+/* The first failure, which makes all later calls do nothing: 0, STORE_FULL,
  * -errno. kv_fail() records the caller's own. */
 int kv_error(const struct kv_txn *txn);
 int kv_fail(struct kv_txn *txn, int error); /* returns what kv_error() is now */
+void kv_forgive(struct kv_txn *txn);        /* a reader goes on: for checks */
 
-/* Slices returned live until the next call on @txn. */
+/* Slices returned live until the next write in @txn. */
 int kv_get(
     struct kv_txn *txn, unsigned table, struct slice key, struct slice *ret);
 int kv_put(
@@ -79,14 +72,17 @@ int kv_seek(
 int kv_seek_back(struct kv_txn *txn, unsigned table, struct slice before,
     struct kv_row *ret);
 
-/* Chunks in the table: its rows, when none is longer than a chunk. */
 uint64_t kv_count(struct kv_txn *txn, unsigned table);
 
 /* Pages in use, in per cent of the map; counts what @txn wrote. */
 unsigned kv_fill(struct kv_txn *txn, uint64_t *ret_used_bytes);
 
-/* False when the disk could not hold the reserve at the last commit. */
+/* Whether the disk holds the reserve; kv_reserve() tries again to have it (each
+ * commit does). In no write transaction. */
 bool kv_has_reserve(const struct kv *kv);
+void kv_reserve(struct kv *kv);
+
+uint64_t kv_map_bytes(const struct kv *kv);
 uint64_t kv_file_bytes(const struct kv *kv);
 uint64_t kv_oldest_read_ms(struct kv *kv);
 int kv_clear_readers(struct kv *kv); /* of processes that died */

@@ -87,7 +87,7 @@ int store_error(const struct store_txn *t);
 
 /* What is wrong with the store, for the operator: a sentence that lives as long
  * as the store, or NULL while nothing is. */
-const char *store_fault(const struct store *s);
+const char *store_fault(struct store *s);
 
 /*
  * How full the store is, in per cent of its map (100 as well when the disk has
