@@ -24,6 +24,7 @@ static const struct command *const commands[] = {
 	&cmd_agreement_check,
 	&cmd_agreement_list,
 	&cmd_agreement_show,
+	&cmd_agreement_sign,
 };
 
 static void print_help(FILE *out)

@@ -18,6 +18,9 @@ void using_deinit(struct using *u)
 {
 	for (size_t i = 0; i < u->count; i++) {
 		buf_deinit(&u->texts[i]->bytes);
+		for (size_t j = 0; j < u->texts[i]->signers; j++)
+			free(u->texts[i]->signed_by[j]);
+		free(u->texts[i]->signed_by);
 		free(u->texts[i]->name);
 		free(u->texts[i]);
 	}
@@ -82,7 +85,7 @@ int using_add_bytes(
 	return add(u, mem_str(name), &copy, why);
 }
 
-static bool same_file(const char *a, const char *b)
+bool using_same_file(const char *a, const char *b)
 {
 	struct stat x, y;
 
@@ -104,7 +107,7 @@ int using_add_file(struct using *u, const char *path, struct why *why)
 		return -EINVAL;
 	}
 	for (size_t i = 0; i < u->count; i++)
-		if (same_file(u->texts[i]->name, path))
+		if (using_same_file(u->texts[i]->name, path))
 			return 0;
 	r = file_read(path, POLICY_TEXT_MAX, &bytes, why);
 	if (r < 0)
@@ -142,18 +145,33 @@ int using_add_dir(struct using *u, const char *dir, struct why *why)
 	return 0;
 }
 
+void using_set_signers(struct using *u, const char *const *names, size_t count)
+{
+	struct using_text *text = u->texts[u->count - 1];
+
+	text->signed_by = mem_array(count + 1, sizeof(*text->signed_by));
+	text->signers = count;
+	for (size_t i = 0; i < count; i++)
+		text->signed_by[i] = mem_str(names[i]);
+}
+
 struct policy *using_load(const struct using *u)
 {
 	_cleanup_free_ struct policy_text *texts =
 	    mem_array(u->count ? u->count : 1, sizeof(*texts));
-	struct policy_input input = { .texts = texts, .count = u->count };
+	struct policy_input input = {
+		.texts = texts, .count = u->count, .identities = u->identities
+	};
 
 	for (size_t i = 0; i < u->count; i++)
 		texts[i] = (struct policy_text){
 			.name = u->texts[i]->name,
 			.text = slice_of(
 			    u->texts[i]->bytes.data, u->texts[i]->text_len),
-			.all_signed = true,
+			.all_signed = !u->texts[i]->signed_by,
+			.signed_by =
+			    (const char *const *)u->texts[i]->signed_by,
+			.signers = u->texts[i]->signers,
 		};
 	return policy_load(&input);
 }

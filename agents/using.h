@@ -9,6 +9,7 @@
  * shape only.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "policy/policy.h"
@@ -18,13 +19,18 @@
 struct using_text {
 	char *name; /* as messages show it */
 	struct buf bytes;
-	size_t text_len; /* of @bytes: the text without signatures */
+	size_t text_len;  /* of @bytes: the text without signatures */
+	char **signed_by; /* NULL: by every party */
+	size_t signers;
 };
 
 struct using
 {
 	struct using_text **texts;
 	size_t count, cap;
+	/* Take identities from the agreements, as the exchange does, and not
+	 * from the partners files. */
+	bool identities;
 };
 
 void using_deinit(struct using *u);
@@ -41,9 +47,14 @@ int using_add_file(struct using *u, const char *path, struct why *why);
 int using_add_bytes(
     struct using *u, const char *name, struct slice bytes, struct why *why);
 
-/* Read them all as signed by every party, with identities from the partners
- * files. The set may have errors: see policy_errors(). */
+/* Say who has signed the text added last: @names, @count of them, are copied.
+ */
+void using_set_signers(struct using *u, const char *const *names, size_t count);
+
+/* Read them all. The set may have errors: see policy_errors(). */
 struct policy *using_load(const struct using *u);
+
+bool using_same_file(const char *a, const char *b);
 
 /* Whether @name ends as a file of the language does. */
 bool using_is_text(const char *name);
