@@ -37,4 +37,8 @@ bool checkpoint_open(struct slice note, const struct vkey *key,
     struct checkpoint *ret, struct why *why)
     __attribute__((warn_unused_result));
 
+/* Parse the text of @note without looking at any signature: for a log that is
+ * one's own. False: it is not a checkpoint. */
+bool checkpoint_read(struct slice note, struct checkpoint *ret);
+
 #endif

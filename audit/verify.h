@@ -55,9 +55,9 @@ int audit_verify(const struct verify_request *request,
     struct verify_totals *ret, struct why *why);
 
 /*
- * Write the log of the broker's store in @store_dir to @output, a new or empty
- * folder, or an earlier export of the same log, which it brings up to date:
- * checkpoint, tile/, partners/, agreements/, details/. The checkpoint is
+ * Write the log of the broker in @broker_dir (running or not) to @output, a new
+ * or empty folder, or an earlier export of the same log, which it brings up to
+ * date: checkpoint, tile/, partners/, agreements/, details/. The checkpoint is
  * written last, so that an interrupted export verifies as what it was before.
  */
 int audit_export(const char *broker_dir, const char *output,
