@@ -51,6 +51,7 @@ void options_read(
 
 extern const struct command cmd_agreement_check, cmd_agreement_list,
     cmd_agreement_show, cmd_agreement_sign, cmd_inbox, cmd_preview,
-    cmd_receipts, cmd_send, cmd_show, cmd_status;
+    cmd_receipts, cmd_send, cmd_show, cmd_status, cmd_audit_export,
+    cmd_audit_verify;
 
 #endif

@@ -25,6 +25,8 @@ static const struct command *const commands[] = {
 	&cmd_agreement_list,
 	&cmd_agreement_show,
 	&cmd_agreement_sign,
+	&cmd_audit_export,
+	&cmd_audit_verify,
 };
 
 static void print_help(FILE *out)
