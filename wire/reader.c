@@ -365,21 +365,35 @@ static size_t utf8_len(const uint8_t *p, size_t left)
 	return len;
 }
 
+/* How many ASCII bytes begin at @i, looking at eight at a time. */
+static size_t ascii_len(struct slice text, size_t i)
+{
+	size_t start = i;
+	uint64_t eight;
+
+	for (; text.len - i >= sizeof(eight); i += sizeof(eight)) {
+		memcpy(&eight, text.data + i, sizeof(eight));
+		if (eight & 0x8080808080808080)
+			break;
+	}
+	while (i < text.len && text.data[i] < 0x80)
+		i++;
+	return i - start;
+}
+
 bool reader_is_utf8(struct slice text)
 {
 	size_t i = 0;
 
-	while (i < text.len) {
+	for (;;) {
 		size_t len;
 
-		if (text.data[i] < 0x80) {
-			i++;
-			continue;
-		}
+		i += ascii_len(text, i);
+		if (i == text.len)
+			return true;
 		len = utf8_len(text.data + i, text.len - i);
 		if (len == 0)
 			return false;
 		i += len;
 	}
-	return true;
 }
