@@ -157,7 +157,8 @@ void sample_forward(
     const struct envelope *original, struct arena *arena, struct envelope *ret)
 {
 	struct message_header header = sample_header("hmrc", 3);
-	struct message_field fields[3] = { { .path = slice_str("note.text") } };
+	struct message_field fields[3] = { { .path = slice_str("note.text"),
+	    .salt = (const uint8_t *)"sixteen byte sal" } };
 	struct origin_link links[2];
 	struct origin origin = { .links = links, .count = 2 };
 	struct message_draft draft = { .header = &header,
