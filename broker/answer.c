@@ -156,6 +156,66 @@ static void settle_message(struct exchange *x, struct job *job, bool committed)
 	}
 }
 
+/* To a sender that is there: one more row about a recipient of its message. */
+static void tell_sender(struct exchange *x, const struct message_id *id,
+    const struct frame_outcome *outcome)
+{
+	struct frame_result_row row = {
+		.epoch = id->epoch,
+		.number = id->number,
+		.accepted = true,
+		.outcomes = outcome,
+		.count = 1,
+	};
+	struct deliver_look sender;
+
+	deliver_look(x->deliver, id->partner, &sender);
+	if (sender.peer != 0)
+		post_rows(x, sender.peer, &row, 1);
+}
+
+/* Copies that were receipted, in as few frames as they fit. Best effort: what a
+ * sender that is away misses is in the log. */
+static void tell_senders(struct exchange *x, struct job *job)
+{
+	struct job_receipt *r = &job->receipt;
+	struct frame_result_row rows[RECEIPT_ROWS_MAX];
+	char at[CLOCK_TEXT_MAX];
+	struct frame_outcome outcome = {
+		.partner = slice_str(job->from),
+		.accepted = true,
+		.delivered = true,
+	};
+
+	clock_format(r->receipt.at, at);
+	outcome.reason = slice_str(at);
+	for (size_t i = 0; i < r->left_count; i++) {
+		struct deliver_look sender;
+		size_t n = 0;
+
+		if (!r->left[i].delivered)
+			continue;
+		for (size_t k = i; k < r->left_count; k++) {
+			struct left *left = &r->left[k];
+
+			if (!left->delivered ||
+			    strcmp(left->id.partner, r->left[i].id.partner))
+				continue;
+			left->delivered = k == i; /* told */
+			rows[n++] = (struct frame_result_row){
+				.epoch = left->id.epoch,
+				.number = left->id.number,
+				.accepted = true,
+				.outcomes = &outcome,
+				.count = 1,
+			};
+		}
+		deliver_look(x->deliver, r->left[i].id.partner, &sender);
+		if (sender.peer != 0)
+			post_rows(x, sender.peer, rows, n);
+	}
+}
+
 static void settle_receipt(struct exchange *x, struct job *job, bool committed)
 {
 	struct job_receipt *r = &job->receipt;
@@ -173,7 +233,8 @@ static void settle_receipt(struct exchange *x, struct job *job, bool committed)
 	for (size_t i = 0; i < r->receipt.count; i++)
 		copies[i] = r->receipt.rows[i].copy;
 	for (size_t i = 0; i < r->left_count; i++)
-		quota_leave(x->quota, &r->left[i]);
+		quota_leave(x->quota, &r->left[i].place);
+	tell_senders(x, job);
 	exchange_count(&x->counts.receipts, 1);
 	exchange_count(&x->counts.delivered, r->left_count);
 	deliver_receipted(x->deliver, job->from, copies, r->receipt.count);
@@ -201,8 +262,20 @@ static void settle_hello(struct exchange *x, struct job *job, bool committed)
 
 static void settle_stale(struct exchange *x, struct job *job, bool committed)
 {
-	if (committed)
-		quota_leave(x->quota, &job->stale.left);
+	struct job_stale *s = &job->stale;
+	struct frame_outcome outcome = {
+		.partner = slice_str(job->from),
+		.clause =
+		    reason_clean(&job->arena, s->now.clause, COPY_CLAUSE_MAX),
+		.reason =
+		    reason_clean(&job->arena, s->now.reason, FRAME_REASON_MAX),
+	};
+
+	if (committed) {
+		quota_leave(x->quota, &s->left);
+		if (s->withdrawn)
+			tell_sender(x, &s->old.id, &outcome);
+	}
 	if (job->stale.broken)
 		say_partner(LOG_ERROR, job->from,
 		    "waiting copy %llu cannot be read: run 'caveat-broker "

@@ -103,7 +103,7 @@ static int read_partners(
 int book_read(struct store_txn *t, struct book **ret, struct why *why)
 {
 	uint64_t number = store_counter(t, LEDGER_POLICY);
-	_cleanup_buf_ struct buf report = { 0 };
+	_cleanup_buf_ struct buf report = { 0 }, unsigned_yet = { 0 };
 	struct book_draft *d = book_draft_new(NULL);
 	struct book *b = NULL;
 	int r;
@@ -113,7 +113,7 @@ int book_read(struct store_txn *t, struct book **ret, struct why *why)
 	if (r == 0)
 		r = read_partners(t, d, why);
 	if (r == 0) {
-		b = book_draft_finish(d, &report);
+		b = book_draft_finish(d, &report, &unsigned_yet);
 		if (!b) {
 			why_set(why, "the published texts have errors:\n%.*s",
 			    SLICE_ARG(buf_slice(&report)));

@@ -97,10 +97,12 @@ bool book_draft_enrol(struct book_draft *d, struct slice text, struct why *why)
 bool book_draft_suspend(struct book_draft *d, const char *partner,
     bool suspended, struct why *why) __attribute__((warn_unused_result));
 
-/* Check everything and make it a book, which the caller owns. Errors, warnings
- * and what is not signed yet are appended to @report as a compiler prints them.
- * NULL: there are errors. The draft is used up; free it. */
-struct book *book_draft_finish(struct book_draft *d, struct buf *report);
+/* Check everything and make it a book, which the caller owns. Errors and
+ * warnings are appended to @report, as a compiler prints them; who has not
+ * signed what was published, to @unsigned_yet. NULL: there are errors. The
+ * draft is used up; free it. */
+struct book *book_draft_finish(
+    struct book_draft *d, struct buf *report, struct buf *unsigned_yet);
 
 /* What is new in a draft, for the log. */
 struct book_change {

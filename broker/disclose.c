@@ -26,18 +26,6 @@ struct work {
 	size_t count;
 };
 
-/* A text of at most @max bytes, not cut inside a character. */
-static struct slice clip(const char *text, size_t max)
-{
-	struct slice s = slice_str(text);
-
-	if (s.len <= max)
-		return s;
-	while (max > 0 && (s.data[max] & 0xc0) == 0x80)
-		max--;
-	return slice_of(s.data, max);
-}
-
 static void name_slot(struct work *w, uint16_t slot,
     const struct policy_verdict *v, enum policy_action action)
 {
@@ -47,8 +35,8 @@ static void name_slot(struct work *w, uint16_t slot,
 	*d = (struct decision){
 		.slot = slot,
 		.action = slice_str(policy_action_name(action)),
-		.clause = clip(v->clause, COPY_CLAUSE_MAX),
-		.reason = clip(v->reason, COPY_REASON_MAX),
+		.clause = reason_clean(w->d->arena, v->clause, COPY_CLAUSE_MAX),
+		.reason = reason_clean(w->d->arena, v->reason, COPY_REASON_MAX),
 	};
 }
 
@@ -89,7 +77,7 @@ static void show_reduced(
 	}
 	name_slot(w, slot, v, v->action);
 	d = &w->decisions[w->count - 1];
-	d->to = clip(v->to, COPY_TO_MAX);
+	d->to = reason_clean(w->d->arena, v->to, COPY_TO_MAX);
 	if (made && made->kind == SLOT_WHOLE)
 		w->shown[made - e->slots] = SLOT_WHOLE;
 	else
@@ -111,7 +99,8 @@ static void show_field(
 		if (!v->told)
 			break;
 		name_slot(w, slot, v, POLICY_REFER);
-		w->decisions[w->count - 1].to = clip(v->to, COPY_TO_MAX);
+		w->decisions[w->count - 1].to =
+		    reason_clean(w->d->arena, v->to, COPY_TO_MAX);
 		break;
 	case POLICY_WITHHOLD:
 		if (v->told)

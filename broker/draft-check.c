@@ -134,7 +134,7 @@ static bool find_signers(
 		verdict = note_verify(note, &key);
 		if (verdict == NOTE_SIGNED)
 			file->signers[file->signers_count++] =
-			    identities[k].partner;
+			    arena_str(&b->arena, identities[k].partner);
 		if (verdict != NOTE_FORGED)
 			continue;
 		buf_addf(report,
@@ -169,24 +169,30 @@ static bool agree_key(struct book *b, const struct policy *policy,
 /* A notice counts with the signature of every partner it is `by`. Its words are
  * all bare, so that `by` is always the keyword. */
 static bool check_notice(struct book *b, const struct policy *policy,
-    const struct book_file *file, struct buf *report)
+    struct book_file *file, struct buf *report)
 {
 	_cleanup_free_ struct note *note = mem_alloc(sizeof(*note));
 	struct slice text, word;
 	struct vkey key;
 	struct why why;
+	size_t most;
 	bool signed_note =
 	    note_is_signed(file->bytes) && note_parse(file->bytes, note, &why);
 
 	if (!draft_text(file->bytes, &text, &why))
 		return false;
+	most = text.len / 4; /* "by x" */
+	file->signers = arena_array(&b->arena, most + 1, const char *);
 	while ((word = draft_word(&text)).len > 0) {
-		if (!slice_is(word, "by"))
+		if (!slice_is(word, "by") || file->signers_count == most)
 			continue;
 		word = draft_word(&text);
 		if (signed_note && agree_key(b, policy, word, &key) &&
-		    note_verify(note, &key) == NOTE_SIGNED)
+		    note_verify(note, &key) == NOTE_SIGNED) {
+			file->signers[file->signers_count++] =
+			    arena_strn(&b->arena, word.data, word.len);
 			continue;
+		}
 		buf_addf(report,
 		    "%s: error: the notice is not signed by '%.*s' with its "
 		    "agree key\n",
@@ -292,7 +298,8 @@ static void index_partners(struct book *b)
 	}
 }
 
-struct book *book_draft_finish(struct book_draft *d, struct buf *report)
+struct book *book_draft_finish(
+    struct book_draft *d, struct buf *report, struct buf *unsigned_yet)
 {
 	_cleanup_policy_ struct policy *first = NULL;
 	struct book *b = d->book;
@@ -311,7 +318,7 @@ struct book *book_draft_finish(struct book_draft *d, struct buf *report)
 	report_problems(b, b->policy, report);
 	if (policy_errors(b->policy) > 0)
 		return NULL;
-	report_unsigned(b, report);
+	report_unsigned(b, unsigned_yet);
 	find_disputed(b);
 	index_partners(b);
 	return mem_steal(&d->book);

@@ -216,18 +216,6 @@ static uint64_t store_decided(struct commit *c, struct job *job)
 	return entry;
 }
 
-static struct slice optional(const char *s, size_t max)
-{
-	struct slice text = slice_str(s);
-
-	if (text.len > max) {
-		text.len = max;
-		while (text.len > 0 && (text.data[text.len] & 0xc0) == 0x80)
-			text.len--;
-	}
-	return text;
-}
-
 static void make_result(struct job *job)
 {
 	struct job_message *m = &job->message;
@@ -239,7 +227,7 @@ static void make_result(struct job *job)
 		.epoch = id->epoch,
 		.number = id->number,
 		.accepted = m->fate == FATE_DECIDED,
-		.reason = optional(job->reason, FRAME_REASON_MAX),
+		.reason = slice_str(job->reason),
 		.outcomes = outcomes,
 	};
 	if (m->fate != FATE_DECIDED)
@@ -251,8 +239,10 @@ static void make_result(struct job *job)
 		outcomes[i] = (struct frame_outcome){
 			.partner = slice_str(to->name),
 			.accepted = to->accepted,
-			.clause = optional(to->clause, COPY_CLAUSE_MAX),
-			.reason = optional(to->reason, FRAME_REASON_MAX),
+			.clause = reason_clean(
+			    &job->arena, to->clause, COPY_CLAUSE_MAX),
+			.reason = reason_clean(
+			    &job->arena, to->reason, FRAME_REASON_MAX),
 		};
 	}
 }

@@ -77,6 +77,10 @@ static inline void exchange_count(uint64_t *counter, uint64_t n)
 
 /* ---- the stages ------------------------------------------------------- */
 
+/* @text (NULL: none) as a frame may carry it: at most @max bytes, not cut
+ * inside a character, and free of what the text rules forbid. */
+struct slice reason_clean(struct arena *arena, const char *text, size_t max);
+
 /* Note that a message goes no further, and why; always false. */
 bool message_refuse(struct job *job, enum fate fate, enum frame_code code,
     const char *format, ...) __attribute__((format(printf, 4, 5)));

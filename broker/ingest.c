@@ -16,10 +16,30 @@
 #include "util/clock.h"
 #include "util/mem.h"
 
+struct slice reason_clean(struct arena *arena, const char *text, size_t max)
+{
+	struct slice s = slice_str(text);
+	char *copy;
+
+	if (s.len > max) {
+		s.len = max;
+		while (s.len > 0 && (text[s.len] & 0xc0) == 0x80)
+			s.len--;
+	}
+	if (s.len == 0 || !text_fault(s))
+		return s;
+	copy = arena_strn(arena, s.data, s.len);
+	for (size_t i = 0; i < s.len; i++)
+		if (!(copy[i] >= 0x20 && copy[i] < 0x7f))
+			copy[i] = '?'; /* and every byte above ASCII */
+	return slice_str(copy);
+}
+
 bool message_refuse(struct job *job, enum fate fate, enum frame_code code,
     const char *format, ...)
 {
-	char text[FRAME_REASON_MAX];
+	char text[2 * FRAME_REASON_MAX];
+	struct slice clean;
 	va_list args;
 
 	va_start(args, format);
@@ -27,7 +47,8 @@ bool message_refuse(struct job *job, enum fate fate, enum frame_code code,
 	va_end(args);
 	job->message.fate = fate;
 	job->message.code = code;
-	job->reason = arena_str(&job->arena, text);
+	clean = reason_clean(&job->arena, text, FRAME_REASON_MAX);
+	job->reason = arena_strn(&job->arena, clean.data, clean.len);
 	return false;
 }
 

@@ -85,12 +85,19 @@ struct job_message {
 	struct frame_result_row result; /* the answer, after storing */
 };
 
+/* A copy that has left its queue. */
+struct left {
+	struct quota_place place;
+	struct message_id id;
+	bool delivered; /* not a tombstone */
+};
+
 struct job_receipt {
 	struct frame_receipt frame;
 	struct receipt receipt;
 	enum fate fate; /* decided: to be stored */
 	enum frame_code code;
-	struct quota_place *left; /* of the copies that leave the queue */
+	struct left *left; /* the copies that leave the queue */
 	size_t left_count;
 };
 
@@ -118,6 +125,7 @@ struct job_stale {
 	struct reading reading;
 	struct recipient now; /* not accepted: withdrawn */
 	struct quota_place left;
+	bool withdrawn; /* nothing took its place */
 };
 
 /* Belongs to whoever waits for it, in another thread. */

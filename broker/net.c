@@ -202,7 +202,7 @@ static void refuse(struct net *n, const struct link_frame *in,
 	struct quota_account *account = quota_account(n->x->quota, in->partner);
 	struct frame frame = {
 		.kind = FRAME_ERROR,
-		.error = { .code = code, .text = slice_str(reason) },
+		.error = { .code = code },
 	};
 	struct job *job;
 	void *slot;
@@ -210,9 +210,11 @@ static void refuse(struct net *n, const struct link_frame *in,
 	exchange_count(&n->x->counts.refused, 1);
 	if (!quota_refusal(n->x->quota, account, clock_monotonic()))
 		return;
-	send_frame(n, in->peer, &frame);
 	job = job_new(JOB_REFUSAL, in->partner, n->x->quota);
-	job->reason = arena_str(&job->arena, reason);
+	frame.error.text = reason_clean(&job->arena, reason, FRAME_REASON_MAX);
+	job->reason = arena_strn(
+	    &job->arena, frame.error.text.data, frame.error.text.len);
+	send_frame(n, in->peer, &frame);
 	slot = job;
 	if (quota_charge(n->x->quota, account, QUOTA_RING, 1, &job->slot) ||
 	    ring_put(n->x->ring, &slot, 1))

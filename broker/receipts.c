@@ -12,9 +12,12 @@
 
 static void refuse(struct job *job, enum frame_code code, const char *reason)
 {
+	struct slice clean =
+	    reason_clean(&job->arena, reason, FRAME_REASON_MAX);
+
 	job->receipt.fate = FATE_DROPPED;
 	job->receipt.code = code;
-	job->reason = arena_str(&job->arena, reason);
+	job->reason = arena_strn(&job->arena, clean.data, clean.len);
 }
 
 void receipt_work(struct worker *w, struct job *job)
@@ -38,6 +41,22 @@ void receipt_work(struct worker *w, struct job *job)
 		    "the receipt is another exchange's or another partner's");
 	else
 		r->fate = FATE_DECIDED;
+}
+
+static void note_left(struct commit *c, struct job *job, struct left *ret,
+    const struct ledger_copy *copy, const struct row *row)
+{
+	struct quota *quota = commit_exchange(c)->quota;
+
+	*ret = (struct left){
+		.place = {
+			.recipient = job->account,
+			.sender = quota_account(quota, row->id.partner),
+			.amount = row->charge,
+		},
+		.id = row->id,
+		.delivered = copy->message != 0,
+	};
 }
 
 /* Whether the receipt speaks of copies as they were decided; those that still
@@ -64,12 +83,8 @@ static bool check_rows(struct commit *c, struct job *job, size_t *ret_waiting)
 		if (!row_parse(copy.decision, &job->arena, &row) ||
 		    memcmp(row.digest, receipt->rows[i].digest, HASH_BYTES))
 			return false;
-		job->receipt.left[(*ret_waiting)++] = (struct quota_place){
-			.recipient = job->account,
-			.sender = quota_account(
-			    commit_exchange(c)->quota, row.id.partner),
-			.amount = row.charge,
-		};
+		note_left(
+		    c, job, &job->receipt.left[(*ret_waiting)++], &copy, &row);
 	}
 	return true;
 }
@@ -81,8 +96,8 @@ void receipt_store(struct commit *c, struct job *job)
 	struct entry e = { .kind = ENTRY_DELIVERED };
 
 	if (r->fate == FATE_DECIDED) {
-		r->left = arena_array(
-		    &job->arena, r->receipt.count, struct quota_place);
+		r->left =
+		    arena_array(&job->arena, r->receipt.count, struct left);
 		if (!check_rows(c, job, &r->left_count))
 			refuse(job, FRAME_FORGED,
 			    "the receipt is for a copy that was not sent");

@@ -48,6 +48,5 @@ char *settings_path(const char *dir, const char *name);
 #define SETTINGS_KEYS "keys"
 #define SETTINGS_STORE "store"
 #define SETTINGS_CONTROL "control"
-#define SETTINGS_LOCK "lock"
 
 #endif

@@ -185,6 +185,7 @@ static void replace(struct commit *c, struct job *job)
 		commit_entry(c, &e, buf_slice(&detail));
 	} else {
 		commit_entry(c, &e, s->now.detail);
+		s->withdrawn = true;
 		s->left = (struct quota_place){
 			.recipient = job->account,
 			.sender = quota_account(
@@ -216,6 +217,7 @@ void stale_store(struct commit *c, struct job *job)
 	struct job_stale *s = &job->stale;
 
 	s->left = (struct quota_place){ 0 };
+	s->withdrawn = false;
 	if (s->gone || !still_waits(c, job))
 		return;
 	if (!s->same) {
