@@ -9,7 +9,9 @@
  *     transaction at a time.
  *  3. After a failure that leaves the disk unknown the store is dead: whoever
  *     went on might acknowledge what is not there.
- *  4. Damage once met is remembered in the file `damaged`, so that a restart
+ *  4. A store is made once: while the file `new` is there; later a file or a
+ *     first row that is missing is damage, never a reason to begin again.
+ *  5. Damage once met is remembered in the file `damaged`, so that a restart
  *     does not run into it again: until a check is clean it opens read-only.
  */
 
@@ -19,6 +21,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/txn.h"
@@ -81,6 +84,46 @@ static int check_marker(struct store *s, struct why *why)
 	return STORE_DAMAGED;
 }
 
+/* Invariant 4. */
+static int check_new(struct store *s, struct why *why)
+{
+	_cleanup_free_ char *new = mem_format("%s/new", s->dir);
+	_cleanup_free_ char *key = mem_format("%s/key", s->dir);
+
+	if (s->read_only)
+		return 0;
+	s->fresh = !file_exists(key) || file_exists(new);
+	if (!s->fresh || file_exists(new))
+		return 0;
+	return file_write(new, slice_of(NULL, 0), 0600, why);
+}
+
+static int made(struct store *s)
+{
+	_cleanup_free_ char *new = mem_format("%s/new", s->dir);
+
+	if (!s->fresh)
+		return 0;
+	s->fresh = false;
+	if (unlink(new) < 0 && errno != ENOENT)
+		return -errno;
+	return file_sync_dir(s->dir);
+}
+
+static int check_file(struct store *s, const char *name, struct why *why)
+{
+	_cleanup_free_ char *path = mem_format("%s/%s", s->dir, name);
+	struct stat st;
+
+	if (s->fresh || (stat(path, &st) == 0 && st.st_size > 0))
+		return 0;
+	why_set(why,
+	    "the store is damaged: its file '%s' is missing or empty; restore"
+	    " it from a backup",
+	    path);
+	return STORE_DAMAGED;
+}
+
 static void make_tag_key(struct store *s)
 {
 	const struct slice parts[] = { slice_str("caveat row tag\n"),
@@ -92,7 +135,6 @@ static void make_tag_key(struct store *s)
 static int open_parts(
     struct store *s, const struct store_options *options, struct why *why)
 {
-	_cleanup_free_ char *data = mem_format("%s/data.mdb", s->dir);
 	struct kv_config config = {
 		.dir = s->dir,
 		.tables = s->schema->tables,
@@ -107,8 +149,12 @@ static int open_parts(
 	config.reserve_bytes = config.map_bytes / RESERVE_PART;
 	if (config.reserve_bytes > RESERVE_BYTES)
 		config.reserve_bytes = RESERVE_BYTES;
-	r = keyring_open(
-	    s->dir, s->read_only, !file_exists(data), &s->keyring, why);
+	r = check_file(s, "key", why);
+	if (r == 0)
+		r = check_file(s, "data.mdb", why);
+	if (r == 0)
+		r = keyring_open(
+		    s->dir, s->read_only, s->fresh, &s->keyring, why);
 	if (r == 0)
 		make_tag_key(s);
 	if (r == 0)
@@ -135,10 +181,11 @@ static int check_format(struct store_txn *t, struct why *why)
 
 	format_key(&k);
 	r = row_get(t, &k, 0, &view);
-	if (r == STORE_NONE && t->write && kv_count(t->kv, TABLE_META) == 0) {
+	if (r == STORE_NONE && t->store->fresh) {
 		struct row row = { .plain = slice_str(format) };
 
 		row_put(t, TABLE_META, &k, &row);
+		t->counted = true;
 		return store_error(t);
 	}
 	if (r == 0)
@@ -153,8 +200,8 @@ static int check_format(struct store_txn *t, struct why *why)
 		return -EPROTO;
 	}
 	why_set(why,
-	    "the store '%s' is damaged: its first row does not open, so"
-	    " 'key' or 'data.mdb' was changed or is another store's",
+	    "the store '%s' is damaged: its first row is missing or does not"
+	    " open, so 'key' or 'data.mdb' was changed or is another store's",
 	    t->store->dir);
 	return STORE_DAMAGED;
 }
@@ -197,14 +244,16 @@ static int start(struct store *s, struct why *why)
 	uint64_t swept;
 	int r = s->read_only ? store_read(s, &t) : store_begin(s, &t);
 
+	if (r == -EBADMSG) {
+		why_set(why, "%s", store_fault(s));
+		return STORE_DAMAGED;
+	}
 	if (r < 0) {
 		why_set(why, "cannot begin to read the store '%s': %s", s->dir,
 		    strerror(-r));
 		return r;
 	}
 	r = check_format(t, why);
-	if (r == 0)
-		r = load_counters(t);
 	if (r == 0 && t->write)
 		r = claim_slots(t);
 	if (r == -EBADMSG) {
@@ -218,6 +267,8 @@ static int start(struct store *s, struct why *why)
 	r = store_commit(t);
 	if (r == 0)
 		r = slots_sweep(s->slots, &swept);
+	if (r == 0)
+		r = made(s);
 	if (r)
 		why_set(why, "cannot write the store '%s': %s", s->dir,
 		    strerror(r < 0 ? -r : ENOSPC));
@@ -241,6 +292,8 @@ int store_open(const char *dir, const struct store_options *options,
 		r = file_check_private(dir, why);
 	if (r == 0)
 		r = check_marker(s, why);
+	if (r == 0)
+		r = check_new(s, why);
 	if (r == 0)
 		r = open_parts(s, options, why);
 	if (r == 0)
@@ -284,13 +337,13 @@ static int load_counters(struct store_txn *t)
 
 	counters_key(&k);
 	r = row_get(t, &k, 0, &view);
-	if (r == STORE_NONE)
-		return 0; /* no transaction has set one */
+	if (r == STORE_NONE && t->store->fresh)
+		return 0;
 	if (r == 0)
 		r = row_open(t, &view, NULL, &plain);
-	if (r == 0 && plain.len != COUNTERS_BYTES)
+	if (r == STORE_NONE || (r == 0 && plain.len != COUNTERS_BYTES))
 		r = row_damaged(t, TABLE_META, slice_of(k.bytes, k.len),
-		    "it has a wrong length");
+		    "it is missing or has a wrong length");
 	for (size_t i = 0; r == 0 && i < STORE_COUNTERS; i++)
 		t->counters[i] = be_get(plain.data + i * 8, 8);
 	return r;

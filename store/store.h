@@ -6,10 +6,11 @@
  * mailbox_open(). It is a folder (mode 0700):
  *
  *     data.mdb lock.mdb   the rows
- *     slots               one key for each message, so that one can be
- * destroyed key                 the store's own key and the slots' epoch keys;
- * locked by whoever may write damaged             only there after damage was
- * met: what, in a sentence
+ *     slots     a key for each message, so that one can be destroyed
+ *     key       the store's own key and the slots' epoch keys; who may write
+ *               holds a lock on it
+ *     damaged   only there after damage was met: what, in a sentence
+ *     new       only there while the store is made
  *
  * Everything that could hold intelligence is sealed (AES-256-GCM) and bound to
  * its table and row: a changed, moved or swapped row is noticed when it is

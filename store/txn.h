@@ -14,6 +14,7 @@ struct store {
 	const struct store_schema *schema;
 	char *dir;
 	bool read_only;
+	bool fresh; /* being made: what is missing is not damage */
 	atomic_bool dead;
 	struct keyring *keyring;
 	uint8_t tag_key[HASH_BYTES]; /* made from the store's key */
