@@ -152,7 +152,9 @@ static void bad(struct lexer *lexer, struct token *token, const char *what)
 /* Neither a blank nor printable ASCII. */
 static bool is_foreign(int c)
 {
-	return c >= 0x7f || (c >= 0 && c < ' ' && c != '\t' && c != '\n');
+	bool blank = c == ' ' || c == '\t' || c == '\r' || c == '\n';
+
+	return c >= 0x7f || (c >= 0 && c < ' ' && !blank);
 }
 
 /* A name with a letter that names do not have: one mistake, not two words. */

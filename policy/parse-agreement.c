@@ -385,16 +385,17 @@ static void require(struct parser *p, const struct reading *r)
 			    says[asked[i]].word);
 }
 
-static void not_a_statement(struct parser *p, const struct agreement *a)
+static void not_a_statement(struct parser *p, bool begun)
 {
-	if ((a->groups_count || a->clauses_count) && parse_at_any(p, say_words))
+	if (begun && parse_at_any(p, say_words)) {
 		parse_fail(p, p->token.at,
 		    "'%.*s' must stand before the first group or clause",
 		    SLICE_ARG(p->token.text));
-	else
+		parse_next(p); /* recovering would stop at it again */
+	} else {
 		parse_expected(p, "a statement, a group or a clause",
-		    a->groups_count || a->clauses_count ? part_words
-							: say_words);
+		    begun ? part_words : say_words);
+	}
 }
 
 void parse_agreement(struct parser *p)
@@ -419,7 +420,7 @@ void parse_agreement(struct parser *p)
 		else if (parse_at(p, "clause"))
 			parse_clause(p, &r);
 		else if (begun || !parse_says(p, &r))
-			not_a_statement(p, a);
+			not_a_statement(p, begun);
 	}
 	if (a->id.name[0])
 		require(p, &r);
