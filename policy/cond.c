@@ -21,7 +21,7 @@ static unsigned agree(unsigned a, unsigned b)
 struct walk {
 	const struct view *view;
 	const struct field *link;
-	struct value_list list;
+	struct packed_list list;
 	bool nowhere;
 };
 
@@ -35,7 +35,7 @@ static bool walk_begin(const struct view *view, const struct scope *scope,
 	*ret = (struct walk){ .view = view, .link = link };
 	ret->nowhere = d.kind == DATUM_ABSENT;
 	return ret->nowhere ||
-	       (d.kind == DATUM_LIST && value_list(d.text, &ret->list));
+	       (d.kind == DATUM_LIST && packed_list(d.text, &ret->list));
 }
 
 static bool walk_next(struct walk *walk, const struct instance **ret)
@@ -48,9 +48,9 @@ static bool walk_next(struct walk *walk, const struct instance **ret)
 		walk->nowhere = false;
 		return true;
 	}
-	if (!value_next(&walk->list, &text))
+	if (!packed_next(&walk->list, &text))
 		return false;
-	if (!value_link(text, &name, &number))
+	if (!packed_link(text, &name, &number))
 		return true;
 	for (size_t i = 0; i < walk->link->links.count; i++)
 		if (slice_is(name, walk->link->link_to[i]->name))
@@ -124,15 +124,15 @@ static unsigned ask_has_this(
 	struct datum known = { .kind = DATUM_TEXT };
 	unsigned unsure = datum_unsure(view, &link, &known), number;
 	struct slice text, name;
-	struct value_list list;
+	struct packed_list list;
 
 	if (unsure)
 		return unsure;
 	if (!scope->self || link.kind != DATUM_LIST ||
-	    !value_list(link.text, &list))
+	    !packed_list(link.text, &list))
 		return TRUTH_CANNOT;
-	while (value_next(&list, &text))
-		if (value_link(text, &name, &number) &&
+	while (packed_next(&list, &text))
+		if (packed_link(text, &name, &number) &&
 		    number == scope->self->number &&
 		    slice_is(name, scope->self->entity->name))
 			return TRUTH_YES;

@@ -46,23 +46,23 @@ static inline bool truth_closes(unsigned truths)
 /* ---- values ----------------------------------------------------------- */
 
 /* Each reads exactly one minimal msgpack value and nothing behind it. */
-bool value_text(struct slice value, struct slice *ret);
-bool value_integer(struct slice value, int64_t *ret);
-bool value_flag(struct slice value, bool *ret);
+bool packed_text(struct slice value, struct slice *ret);
+bool packed_integer(struct slice value, int64_t *ret);
+bool packed_flag(struct slice value, bool *ret);
 
 /* The texts of an array, one after the other. */
-struct value_list {
+struct packed_list {
 	struct slice rest;
 	size_t left;
 };
-bool value_list(struct slice value, struct value_list *ret);
-bool value_next(struct value_list *list, struct slice *ret_text);
+bool packed_list(struct slice value, struct packed_list *ret);
+bool packed_next(struct packed_list *list, struct slice *ret_text);
 /* An array of texts, and nothing else. */
-bool value_is_list(struct slice value);
-bool value_is_empty_list(struct slice value);
+bool packed_is_list(struct slice value);
+bool packed_is_empty_list(struct slice value);
 
 /* "subject/1" */
-bool value_link(
+bool packed_link(
     struct slice text, struct slice *ret_entity, unsigned *ret_number);
 
 /* "CV21 3AB": upper case, one blank. */
@@ -70,8 +70,8 @@ bool value_is_postcode(struct slice text);
 bool value_is_plate(struct slice text);
 
 /* The head of a text of @len bytes; returns its length. */
-#define VALUE_HEAD_MAX 5
-size_t value_text_head(size_t len, uint8_t ret[VALUE_HEAD_MAX]);
+#define PACKED_HEAD_MAX 5
+size_t packed_text_head(size_t len, uint8_t ret[PACKED_HEAD_MAX]);
 
 /* ---- a message under a vocabulary ------------------------------------- */
 
@@ -105,6 +105,7 @@ struct view {
 	struct instance *instances;
 	uint32_t instances_count;
 	uint32_t *first; /* by entity id: its first instance, or NOWHERE */
+	const char *supposed_originator; /* of the field supposed */
 };
 
 /* Fill the index; the members before @fields are the caller's. */

@@ -230,14 +230,17 @@ void life_resolve(const struct policy *p, const char *agreement,
 	if (count == 0)
 		return;
 	ret->agreement = all[count - 1];
-	ret->meant = version ? version_numbered(all, count, version)
-			     : version_of_day(all, count, s->day);
-	if (!ret->meant)
-		return;
+	ret->meant = version_of_day(all, count, s->day);
 	life_of(p, ret->meant, s, &ret->life);
-	ret->in_force = ret->life.force == POLICY_IN_FORCE;
-	if (ret->in_force)
+	if (ret->life.force == POLICY_IN_FORCE)
 		ret->agreement = ret->meant;
+	if (version && version != ret->meant->id.version) {
+		ret->meant = version_numbered(all, count, version);
+		if (ret->meant)
+			life_of(p, ret->meant, s, &ret->life);
+		return;
+	}
+	ret->in_force = ret->life.force == POLICY_IN_FORCE;
 }
 
 /* ---- in words --------------------------------------------------------- */

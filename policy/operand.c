@@ -39,16 +39,16 @@ struct datum datum_field(const struct view *view,
 	if (field->set || field->type == TYPE_LINK) {
 		d.kind = DATUM_LIST;
 		d.text = value;
-		if (field->type == TYPE_LINK && value_is_empty_list(value))
+		if (field->type == TYPE_LINK && packed_is_empty_list(value))
 			d.kind = DATUM_ABSENT; /* no link (rule 19) */
 	} else if (field->type == TYPE_INTEGER) {
-		if (value_integer(value, &d.number))
+		if (packed_integer(value, &d.number))
 			d.kind = DATUM_NUMBER;
 	} else if (field->type == TYPE_FLAG) {
-		if (value_flag(value, &flag))
+		if (packed_flag(value, &flag))
 			d = (struct datum){ .kind = DATUM_NUMBER,
 				.number = flag };
-	} else if (value_text(value, &d.text)) {
+	} else if (packed_text(value, &d.text)) {
 		d.kind = DATUM_TEXT;
 	}
 	return d;
@@ -281,14 +281,14 @@ unsigned datum_compare(const struct view *view, const struct cond *c,
 unsigned datum_has(const struct view *view, const struct datum sides[2])
 {
 	unsigned unsure = datum_unsure(view, &sides[0], &sides[1]);
-	struct value_list list;
+	struct packed_list list;
 	struct slice text;
 
 	if (unsure)
 		return unsure;
-	if (sides[0].kind != DATUM_LIST || !value_list(sides[0].text, &list))
+	if (sides[0].kind != DATUM_LIST || !packed_list(sides[0].text, &list))
 		return TRUTH_CANNOT;
-	while (value_next(&list, &text))
+	while (packed_next(&list, &text))
 		if (slice_eq(text, text_of(&sides[1])))
 			return TRUTH_YES;
 	return TRUTH_NO;

@@ -116,16 +116,16 @@ static bool visit_linked(const struct visiting *v, const struct operand *o,
     const struct instance *from)
 {
 	struct datum link = datum_field(v->view, from, o->link);
-	struct value_list list;
+	struct packed_list list;
 	struct slice text, name;
 	unsigned number;
 
 	if (link.kind == DATUM_ABSENT)
 		return true;
-	if (link.kind != DATUM_LIST || !value_list(link.text, &list))
+	if (link.kind != DATUM_LIST || !packed_list(link.text, &list))
 		return false;
-	while (value_next(&list, &text)) {
-		if (!value_link(text, &name, &number))
+	while (packed_next(&list, &text)) {
+		if (!packed_link(text, &name, &number))
 			return false;
 		for (size_t i = 0; i < o->link->links.count; i++) {
 			const struct entity *to = o->link->link_to[i];
@@ -155,19 +155,12 @@ static bool visit_operand(
 	return visit(v, first, from) && (!o->link || visit_linked(v, o, from));
 }
 
-/* Each instance of a quantifier; an entity without any is read as one of which
- * everything is absent. */
+/* Over none, nothing is read. */
 static bool visit_quantified(struct visiting *v, const struct cond *c)
 {
-	struct instance none = { .entity = c->over, .first = NOWHERE };
 	uint32_t i = v->view->first[c->over->id];
-	bool all;
+	bool all = true;
 
-	v->scope.over = &none;
-	if (i == NOWHERE)
-		all = each_operand(c->kids[0], c->over, visit_operand, v);
-	else
-		all = true;
 	for (; all && i != NOWHERE; i = v->view->instances[i].next) {
 		v->scope.over = &v->view->instances[i];
 		all = each_operand(c->kids[0], c->over, visit_operand, v);

@@ -139,8 +139,8 @@ struct writer {
 static struct writer writer_new(struct arena *arena, size_t most)
 {
 	return (struct writer){
-		.data = (uint8_t *)arena_alloc(arena, VALUE_HEAD_MAX + most) +
-			VALUE_HEAD_MAX,
+		.data = (uint8_t *)arena_alloc(arena, PACKED_HEAD_MAX + most) +
+			PACKED_HEAD_MAX,
 	};
 }
 
@@ -152,8 +152,8 @@ static void writer_add(struct writer *w, const void *data, size_t len)
 
 static struct slice writer_value(struct writer *w)
 {
-	uint8_t head[VALUE_HEAD_MAX];
-	size_t len = value_text_head(w->len, head);
+	uint8_t head[PACKED_HEAD_MAX];
+	size_t len = packed_text_head(w->len, head);
 
 	memcpy(w->data - len, head, len);
 	return slice_of(w->data - len, len + w->len);
@@ -275,8 +275,8 @@ static bool floor_of(const struct reducing *what, int64_t *ret)
 	struct slice text;
 
 	if (what->field->type == TYPE_INTEGER)
-		return value_integer(what->value, ret);
-	if (!value_text(what->value, &text) ||
+		return packed_integer(what->value, ret);
+	if (!packed_text(what->value, &text) ||
 	    !literal_parse(DOMAIN_DECIMAL, NULL, text, &decimal))
 		return false;
 	for (; decimal.scale > 0; decimal.scale--)
@@ -375,7 +375,7 @@ bool reduction_apply(
 
 	if (!reduction_suits(r, what->field))
 		return false;
-	if (r->kind != REDUCE_BAND && !value_text(what->value, &text))
+	if (r->kind != REDUCE_BAND && !packed_text(what->value, &text))
 		return false;
 	switch (r->kind) {
 	case REDUCE_MONTH:

@@ -216,10 +216,10 @@ static const char *because(const struct deciding *d, const struct ruling *r)
 {
 	const struct rule *rule = r->closer->rule;
 
-	if (r->unreduced && policy_closedness(rule->action) == REDUCED)
-		return unreduced_reason(d, r);
 	if (rule->because || r->closed < REFERRED)
 		return rule->because;
+	if (r->unreduced && policy_closedness(rule->action) == REDUCED)
+		return unreduced_reason(d, r);
 	return r->closer->bearing->clause->title;
 }
 

@@ -37,8 +37,8 @@ static bool decide_again(struct deciding *d, uint32_t position)
 	return d->rulings[position].closed == 0 && grades_leave_it(d, position);
 }
 
-bool suppose_released(
-    const struct deciding *d, const struct field *field, uint32_t number)
+static bool suppose_from(const struct deciding *d, const struct field *field,
+    uint32_t number, const char *originator)
 {
 	struct arena arena = { 0 };
 	struct deciding again = *d;
@@ -50,9 +50,58 @@ bool suppose_released(
 	again.bearings = arena_copy(
 	    &arena, d->bearings, d->bearings_count * sizeof(*d->bearings));
 	again.gateways = arena_array(&arena, d->bearings_count, struct gateway);
+	again.view.supposed_originator = originator;
 	view_suppose(&again.view, field, number, &supposition);
 	released = decide_again(&again, (uint32_t)d->view.m->count);
 	view_withdraw(&again.view, &supposition);
 	arena_deinit(&arena);
 	return released;
+}
+
+/* Whether a field of the entity, or of any when NULL, is there, and whether
+ * one of them is the sender's own. */
+static bool are_there(
+    const struct view *view, const struct entity *entity, bool *ret_own)
+{
+	bool there = false;
+
+	*ret_own = false;
+	for (uint32_t i = 0; i < view->m->count; i++) {
+		if (!view->fields[i] ||
+		    (entity && view->fields[i]->entity != entity))
+			continue;
+		there = true;
+		*ret_own = *ret_own || !view_originator(view, i);
+	}
+	return there;
+}
+
+/* Who would have given it: whoever gave the rest of its entity or, where there
+ * is nothing of that, the rest of the message; of several, each. */
+bool suppose_released(
+    const struct deciding *d, const struct field *field, uint32_t number)
+{
+	const struct view *view = &d->view;
+	const struct entity *entity = field->entity;
+	const char *last = NULL;
+	bool own;
+
+	if (!are_there(view, entity, &own)) {
+		entity = NULL;
+		own = !are_there(view, NULL, &own) || own;
+	}
+	if (own)
+		return suppose_from(d, field, number, NULL);
+	for (uint32_t i = 0; i < view->m->count; i++) {
+		const char *from = view_originator(view, i);
+
+		if (!view->fields[i] ||
+		    (entity && view->fields[i]->entity != entity) ||
+		    (last && !strcmp(from, last)))
+			continue;
+		if (!suppose_from(d, field, number, from))
+			return false;
+		last = from;
+	}
+	return true;
 }

@@ -52,16 +52,16 @@ static bool names_told(
     const struct telling *t, const struct field *link, struct slice value)
 {
 	const struct view *view = &t->d->view;
-	struct value_list list;
+	struct packed_list list;
 	struct slice text, name;
 	unsigned number;
 
-	if (!value_list(value, &list))
+	if (!packed_list(value, &list))
 		return false;
-	while (value_next(&list, &text)) {
+	while (packed_next(&list, &text)) {
 		bool told = false;
 
-		if (!value_link(text, &name, &number))
+		if (!packed_link(text, &name, &number))
 			return false;
 		for (size_t i = 0; i < link->links.count && !told; i++)
 			told = slice_is(name, link->link_to[i]->name) &&
@@ -103,7 +103,7 @@ static void look_at_link(struct telling *t, uint32_t position)
 		return;
 	r->closed = concealed;
 	r->raised = r->told = false;
-	r->label = NULL;
+	r->label = r->to = NULL;
 	r->reason = "it names something of which the reader is told nothing";
 	t->changed = true;
 }

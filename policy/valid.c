@@ -234,7 +234,7 @@ static const char *link_wrong(
 	struct slice name;
 	unsigned number;
 
-	if (!value_link(text, &name, &number))
+	if (!packed_link(text, &name, &number))
 		return "is no link like subject/0";
 	for (size_t i = 0; i < f->links.count; i++)
 		if (slice_is(name, f->link_to[i]->name))
@@ -261,12 +261,12 @@ static bool wrong(struct checking *c, const char *where, struct slice text,
 /* Whether @text stands among the last @last of a list. */
 static bool is_in(struct slice text, struct slice value, size_t last)
 {
-	struct value_list list;
+	struct packed_list list;
 	struct slice other;
 
-	if (!value_list(value, &list))
+	if (!packed_list(value, &list))
 		return false;
-	while (value_next(&list, &other))
+	while (packed_next(&list, &other))
 		if (list.left < last && slice_eq(text, other))
 			return true;
 	return false;
@@ -275,12 +275,12 @@ static bool is_in(struct slice text, struct slice value, size_t last)
 static bool check_list(struct checking *c, const struct field *f,
     struct slice value, const char *where)
 {
-	struct value_list list;
+	struct packed_list list;
 	struct slice text;
 
-	if (!value_is_list(value) || !value_list(value, &list))
+	if (!packed_is_list(value) || !packed_list(value, &list))
 		return wrong(c, where, (struct slice){ 0 }, "is no list");
-	while (value_next(&list, &text)) {
+	while (packed_next(&list, &text)) {
 		const char *problem = f->type == TYPE_LINK
 					  ? link_wrong(c, f, text)
 					  : text_wrong(c, f, text);
@@ -308,12 +308,12 @@ static bool check_value(struct checking *c, uint32_t position)
 	if (f->set || f->type == TYPE_LINK)
 		return check_list(c, f, value, where);
 	if (f->type == TYPE_INTEGER)
-		problem =
-		    value_integer(value, &number) ? NULL : "is no whole number";
+		problem = packed_integer(value, &number) ? NULL
+							 : "is no whole number";
 	else if (f->type == TYPE_FLAG)
 		problem =
-		    value_flag(value, &flag) ? NULL : "is not true or false";
-	else if (!value_text(value, &text))
+		    packed_flag(value, &flag) ? NULL : "is not true or false";
+	else if (!packed_text(value, &text))
 		problem = "is no text";
 	else
 		problem = text_wrong(c, f, text);

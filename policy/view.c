@@ -199,7 +199,7 @@ const char *view_originator(const struct view *view, uint32_t position)
 {
 	const char *name = position < view->m->count
 			       ? view->m->fields[position].originator
-			       : NULL;
+			       : view->supposed_originator;
 
 	return name && strcmp(name, view->m->from) ? name : NULL;
 }

@@ -69,9 +69,9 @@ int64_t scene_time(const char *text)
 
 static void put(struct buf *out, struct slice text)
 {
-	uint8_t head[VALUE_HEAD_MAX];
+	uint8_t head[PACKED_HEAD_MAX];
 
-	buf_add(out, head, value_text_head(text.len, head));
+	buf_add(out, head, packed_text_head(text.len, head));
 	buf_add_slice(out, text);
 }
 
@@ -272,9 +272,9 @@ const char *scene_value(const char *path)
 		     text;
 	int64_t n;
 
-	if (value_integer(value, &n))
+	if (packed_integer(value, &n))
 		return arena_format(&scene_arena, "%lld", (long long)n);
-	if (!value_text(value, &text))
+	if (!packed_text(value, &text))
 		return "";
 	return arena_strn(&scene_arena, text.data, text.len);
 }

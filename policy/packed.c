@@ -69,7 +69,7 @@ static bool take_text(struct slice *in, struct slice *ret)
 	return true;
 }
 
-bool value_text(struct slice value, struct slice *ret)
+bool packed_text(struct slice value, struct slice *ret)
 {
 	return take_text(&value, ret) && value.len == 0;
 }
@@ -104,7 +104,7 @@ static bool read_signed(struct slice value, int64_t *ret)
 	return v < above;
 }
 
-bool value_integer(struct slice value, int64_t *ret)
+bool packed_integer(struct slice value, int64_t *ret)
 {
 	if (value.len == 0)
 		return false;
@@ -119,7 +119,7 @@ bool value_integer(struct slice value, int64_t *ret)
 	return false;
 }
 
-bool value_flag(struct slice value, bool *ret)
+bool packed_flag(struct slice value, bool *ret)
 {
 	if (value.len != 1 || (value.data[0] & 0xfe) != 0xc2)
 		return false;
@@ -127,17 +127,17 @@ bool value_flag(struct slice value, bool *ret)
 	return true;
 }
 
-bool value_list(struct slice value, struct value_list *ret)
+bool packed_list(struct slice value, struct packed_list *ret)
 {
 	size_t count;
 
 	if (!take_head(&value, &list_head, &count) || count > value.len)
 		return false;
-	*ret = (struct value_list){ .rest = value, .left = count };
+	*ret = (struct packed_list){ .rest = value, .left = count };
 	return true;
 }
 
-bool value_next(struct value_list *list, struct slice *ret_text)
+bool packed_next(struct packed_list *list, struct slice *ret_text)
 {
 	if (list->left == 0 || !take_text(&list->rest, ret_text))
 		return false;
@@ -145,24 +145,24 @@ bool value_next(struct value_list *list, struct slice *ret_text)
 	return true;
 }
 
-bool value_is_list(struct slice value)
+bool packed_is_list(struct slice value)
 {
-	struct value_list list;
+	struct packed_list list;
 	struct slice text;
 
-	if (!value_list(value, &list))
+	if (!packed_list(value, &list))
 		return false;
-	while (value_next(&list, &text))
+	while (packed_next(&list, &text))
 		;
 	return list.left == 0 && list.rest.len == 0;
 }
 
-bool value_is_empty_list(struct slice value)
+bool packed_is_empty_list(struct slice value)
 {
 	return value.len == 1 && value.data[0] == list_head.fix;
 }
 
-bool value_link(struct slice text, struct slice *ret_entity, unsigned *ret)
+bool packed_link(struct slice text, struct slice *ret_entity, unsigned *ret)
 {
 	const uint8_t *slash;
 	size_t at;
@@ -188,7 +188,7 @@ bool value_link(struct slice text, struct slice *ret_entity, unsigned *ret)
 	return n < POLICY_INSTANCES_MAX;
 }
 
-size_t value_text_head(size_t len, uint8_t ret[VALUE_HEAD_MAX])
+size_t packed_text_head(size_t len, uint8_t ret[PACKED_HEAD_MAX])
 {
 	size_t width = len < 32 ? 0 : len < 256 ? 1 : len < 65536 ? 2 : 4;
 
