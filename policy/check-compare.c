@@ -16,7 +16,8 @@ struct side {
 	const struct codes *codes; /* DOMAIN_CODE; NULL: not to be checked */
 	enum known_names names;    /* DOMAIN_TEXT */
 	bool flag;                 /* DOMAIN_NUMBER */
-	const char *what;          /* "a date" */
+	enum type form;   /* TYPE_POSTCODE, TYPE_PLATE: has one form; else 0 */
+	const char *what; /* "a date" */
 };
 
 /* ---- sides ------------------------------------------------------------ */
@@ -44,6 +45,8 @@ static struct side field_side(const struct field *field)
 	struct side side = type_sides[field->type];
 
 	side.codes = field->codes;
+	if (field->type == TYPE_POSTCODE || field->type == TYPE_PLATE)
+		side.form = field->type;
 	return side;
 }
 
@@ -226,9 +229,28 @@ static const char *const examples[] = {
 static void wrong_value(const struct scope *scope, const struct side *side,
     const struct operand *operand)
 {
+	const char *example = examples[side->domain];
+
+	if (side->flag)
+		example = "true";
+	if (side->form == TYPE_POSTCODE)
+		example = "\"CV21 3AB\"";
 	check_error(scope->policy, operand->at, NULL,
-	    "'%s' is not %s, such as %s", operand->text, side->what,
-	    side->flag ? "true" : examples[side->domain]);
+	    "'%s' is not %s, such as %s", operand->text, side->what, example);
+}
+
+/* A postcode or plate is compared in its one written form (rules 23, 25), which
+ * its author need not know. */
+static bool check_form(
+    const struct scope *scope, const struct side *side, struct operand *operand)
+{
+	_cleanup_buf_ struct buf form = { 0 };
+
+	if (!value_canonical(side->form, slice_str(operand->text), &form))
+		return false;
+	operand->written = operand->text;
+	operand->text = arena_strn(&scope->policy->arena, form.data, form.len);
+	return true;
 }
 
 static void check_value(
@@ -246,6 +268,9 @@ static void check_value(
 			return;
 	} else if (!side->codes && side->domain == DOMAIN_CODE) {
 		return; /* the list is missing, which has been said */
+	} else if (side->form) {
+		if (check_form(scope, side, operand))
+			return;
 	} else if (literal_parse(side->domain, side->codes,
 		       slice_str(operand->text), &operand->literal)) {
 		return;

@@ -242,6 +242,7 @@ struct literal {
 struct operand {
 	enum operand_kind kind; /* [resolved] OPERAND_VALUE until then */
 	const char *text;       /* as written: "item.about.role", "C", "1990" */
+	const char *written;    /* when @text has been put into its one form */
 	bool quoted;            /* written as a string */
 	bool age;               /* written as age(...) */
 	struct literal literal; /* [resolved] OPERAND_VALUE */

@@ -16,12 +16,14 @@ static const char *const compares[] = {
 
 static void print_operand(struct buf *out, const struct operand *operand)
 {
+	const char *text = operand->written ? operand->written : operand->text;
+
 	if (operand->age)
-		buf_addf(out, "age(%s)", operand->text);
+		buf_addf(out, "age(%s)", text);
 	else if (operand->quoted)
-		buf_addf(out, "\"%s\"", operand->text);
+		buf_addf(out, "\"%s\"", text);
 	else
-		buf_add_str(out, operand->text);
+		buf_add_str(out, text);
 }
 
 static void print_comparison(struct buf *out, const struct cond *cond)
