@@ -222,6 +222,10 @@ static int complete(
 		r = make_cell(k, CELL_STORE, 0, clock_now());
 	if (r == 0 && fresh && !k->cells[newest(k)].valid)
 		r = make_cell(k, CELL_EPOCHS, 1, clock_now());
+	/* the other cell takes its room now: a full disk must not stop the
+	 * renewal of keys */
+	if (r == 0 && fresh && !k->cells[older(k)].valid)
+		r = write_cell(k, older(k), &k->cells[older(k)]);
 	if (r == 0 && fresh)
 		r = file_sync_dir(dir);
 	if (r < 0) {

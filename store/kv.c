@@ -550,20 +550,19 @@ uint64_t kv_count(struct kv_txn *txn, unsigned table)
 
 unsigned kv_fill(struct kv_txn *txn, uint64_t *ret_used_bytes)
 {
+	struct kv *kv = txn->kv;
+	uint64_t room = kv->map_bytes;
 	/* two meta pages, the list of free pages (0), the list of tables (1) */
 	uint64_t used = 2 + pages(txn, 0, NULL) + pages(txn, 1, NULL);
 
-	for (size_t i = 0; i < txn->kv->table_count; i++)
-		used += pages(txn, txn->kv->dbi[i], NULL);
-	used *= txn->kv->page_bytes;
+	for (size_t i = 0; i < kv->table_count; i++)
+		used += pages(txn, kv->dbi[i], NULL);
+	used *= kv->page_bytes;
 	if (ret_used_bytes)
 		*ret_used_bytes = used;
-	return (unsigned)(used / (txn->kv->map_bytes / 100));
-}
-
-bool kv_has_reserve(const struct kv *kv)
-{
-	return atomic_load(&kv->has_reserve);
+	if (!kv->read_only && !atomic_load(&kv->has_reserve))
+		room = atomic_load(&kv->file_bytes);
+	return (unsigned)(used * 100 / room);
 }
 
 uint64_t kv_map_bytes(const struct kv *kv)

@@ -24,8 +24,7 @@ struct kv_txn;
 
 struct kv_table {
 	const char *name;
-	bool append; /* each new key is greater than all: packed densely, and
-			any other order is refused (-EINVAL) */
+	bool append; /* new keys come in order: their pages are packed full */
 };
 
 struct kv_config {
@@ -74,12 +73,12 @@ int kv_seek_back(struct kv_txn *txn, unsigned table, struct slice before,
 
 uint64_t kv_count(struct kv_txn *txn, unsigned table);
 
-/* Pages in use, in per cent of the map; counts what @txn wrote. */
+/* Pages in use, in per cent of the map, or of the file while the disk lets it
+ * grow no further; counts what @txn wrote. */
 unsigned kv_fill(struct kv_txn *txn, uint64_t *ret_used_bytes);
 
-/* Whether the disk holds the reserve; kv_reserve() tries again to have it (each
- * commit does). In no write transaction. */
-bool kv_has_reserve(const struct kv *kv);
+/* Try again to have the reserve, as each commit does. In no write transaction.
+ */
 void kv_reserve(struct kv *kv);
 
 uint64_t kv_map_bytes(const struct kv *kv);

@@ -9,7 +9,8 @@
  *
  * Functions without a result record their failure in the transaction. A `struct
  * buf *` is appended to, and left as it was unless 0 is returned. Partner names
- * satisfy text_is_name() (that is the caller's duty: asserted).
+ * satisfy text_is_name() (that is the caller's duty: asserted). What was
+ * destroyed since a reader began is STORE_NONE to it.
  */
 
 #include "store/store.h"
@@ -175,7 +176,7 @@ int ledger_tile(struct store_txn *t, uint8_t level, uint64_t index,
 /* ---- policies ---- */
 
 /* Every text that was ever in force or enrolled, kept for ever: entries cite it
- * by its SHA-256, which these functions compute and check. Putting a text again
+ * by its SHA-256, which ledger_text_put() computes. Putting a text again
  * changes nothing. */
 void ledger_text_put(
     struct store_txn *t, struct slice text, uint8_t ret_digest[32]);

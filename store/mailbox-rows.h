@@ -52,9 +52,10 @@ static inline struct row_key sent_holder(struct mailbox_number id)
 #define FINDER_CLEAR 1
 #define FINDER 'f' /* the row only says that its key is one */
 #define INBOX_CLEAR 1
-#define INBOX_FIXED                                                            \
-	28 /* at i64, destroy-by i64, epoch u32, number u64; then              \
-	      the sender's name */
+
+/* What is sealed in TABLE_INBOX: at i64, destroy-by i64, epoch u32, number u64,
+ * and then the sender's name with its NUL. */
+#define INBOX_FIXED 28
 
 extern const struct store_schema mailbox_schema;
 

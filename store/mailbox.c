@@ -64,6 +64,13 @@ int mailbox_check(const char *dir, store_problem_fn *problem, void *ctx,
 
 void mailbox_epoch_set(struct store_txn *t, uint32_t epoch, uint64_t last)
 {
+	uint64_t current = store_counter(t, MAILBOX_EPOCH);
+
+	if (epoch < current ||
+	    (epoch == current && last < store_counter(t, MAILBOX_NUMBER))) {
+		store_fail(t, -EINVAL);
+		return;
+	}
 	store_counter_set(t, MAILBOX_EPOCH, epoch);
 	store_counter_set(t, MAILBOX_NUMBER, last);
 }

@@ -4,8 +4,8 @@
 /*
  * What a partner's agent keeps: what it sent and what was answered, the copies
  * it received, and the policies it last heard of. Transactions are store.h's.
- * Everything but numbers, states and dates is sealed; each message and copy
- * under a key of its own.
+ * Each message and each copy is sealed under a key of its own. What was
+ * destroyed since a reader began is STORE_NONE to it.
  *
  * Functions without a result record their failure in the transaction. A `struct
  * buf *` is appended to, and left as it was unless 0 is returned; where it may
@@ -43,8 +43,9 @@ enum mailbox_state {
 	MAILBOX_SENT, /* handed to the link at least once */
 };
 
-/* The broker allotted @epoch: numbers start again after @last (0 for a new
- * epoch). What is in the outbox stays under its old numbers. */
+/* The broker allotted @epoch: numbers go on after @last (0 for a new epoch). An
+ * older epoch, or a @last before the number used last in this one, is -EINVAL:
+ * numbers are never used again. What is in the outbox stays as it is. */
 void mailbox_epoch_set(struct store_txn *t, uint32_t epoch, uint64_t last);
 
 /* Append a message, queued. Its number is MAILBOX_NUMBER + 1 in MAILBOX_EPOCH

@@ -551,7 +551,7 @@ static int rewrap(struct slots *s, uint64_t first, uint32_t epoch)
 	return r;
 }
 
-int slots_renew(struct slots *s, int64_t now, int64_t age_ms, bool *ret_more)
+static int renew(struct slots *s, int64_t now, int64_t age_ms, bool *ret_more)
 {
 	int64_t made;
 	uint32_t epoch = keyring_epoch(s->keyring, &made);
@@ -574,4 +574,12 @@ int slots_renew(struct slots *s, int64_t now, int64_t age_ms, bool *ret_more)
 		return r;
 	}
 	return keyring_destroy_old(s->keyring);
+}
+
+/* Each step overwrites what is there, and can be done again. */
+int slots_renew(struct slots *s, int64_t now, int64_t age_ms, bool *ret_more)
+{
+	int r = renew(s, now, age_ms, ret_more);
+
+	return is_full(r) ? STORE_FULL : r;
 }

@@ -58,7 +58,8 @@ uint64_t slots_used(struct slots *s);
 
 /* One bounded step of renewal: begins once the epoch's key is @age_ms old at
  * @now; wraps some thousand keys again; the last step overwrites the old
- * epoch's key. Not inside a transaction. */
+ * epoch's key. STORE_FULL: the disk has no room for it now. Not inside a
+ * transaction. */
 int slots_renew(struct slots *s, int64_t now, int64_t age_ms, bool *ret_more);
 
 #endif

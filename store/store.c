@@ -228,11 +228,8 @@ static int claim_slots(struct store_txn *t)
 static void measure(struct store *s, struct store_txn *t)
 {
 	uint64_t used;
-	unsigned fill = kv_fill(t->kv, &used);
 
-	if (!s->read_only && !kv_has_reserve(s->kv))
-		fill = 100;
-	atomic_store(&s->fill, fill);
+	atomic_store(&s->fill, kv_fill(t->kv, &used));
 	atomic_store(&s->used_bytes, used);
 }
 
@@ -477,8 +474,8 @@ int store_commit(struct store_txn *t)
 	r = commit(s, t);
 	if (r < 0)
 		die(s, r, "write");
-	if (r != 0 && !kv_has_reserve(s->kv))
-		atomic_store(&s->fill, 100);
+	if (r == STORE_FULL && atomic_load(&s->fill) < STORE_FILL_REFUSE)
+		atomic_store(&s->fill, STORE_FILL_REFUSE);
 	pthread_mutex_unlock(&s->writer);
 	free_txn(t);
 	return r;
@@ -506,8 +503,7 @@ bool store_is_writer(const struct store_txn *t)
 
 void store_need_room(struct store_txn *t)
 {
-	if (!kv_has_reserve(t->store->kv) ||
-	    kv_fill(t->kv, NULL) >= STORE_FILL_REFUSE)
+	if (kv_fill(t->kv, NULL) >= STORE_FILL_REFUSE)
 		kv_fail(t->kv, STORE_FULL);
 }
 
@@ -546,27 +542,28 @@ unsigned store_fill(const struct store *s)
 int store_upkeep(struct store *s, int64_t now, bool *ret_more)
 {
 	struct store_txn *t;
-	int r;
+	int r, renewed;
 
 	assert(!s->read_only);
 	*ret_more = false;
 	pthread_mutex_lock(&s->writer);
-	r = atomic_load(&s->dead)
-		? -EIO
-		: slots_renew(s->slots, now, STORE_EPOCH_MS, ret_more);
-	if (r < 0)
-		die(s, r, "renew the keys of");
-	if (r == 0) {
-		kv_clear_readers(s->kv);
-		kv_reserve(s->kv);
-		r = begin(s, false, &t);
+	renewed = atomic_load(&s->dead)
+		      ? -EIO
+		      : slots_renew(s->slots, now, STORE_EPOCH_MS, ret_more);
+	if (renewed < 0) {
+		die(s, renewed, "renew the keys of");
+		pthread_mutex_unlock(&s->writer);
+		return renewed;
 	}
+	kv_clear_readers(s->kv);
+	kv_reserve(s->kv);
+	r = begin(s, false, &t);
 	if (r == 0) {
 		measure(s, t);
 		store_end(t);
 	}
 	pthread_mutex_unlock(&s->writer);
-	return r;
+	return r ? r : renewed;
 }
 
 void store_stats(struct store *s, struct store_stats *ret)

@@ -12,9 +12,10 @@
  *     damaged   only there after damage was met: what, in a sentence
  *     new       only there while the store is made
  *
- * Everything that could hold intelligence is sealed (AES-256-GCM) and bound to
- * its table and row: a changed, moved or swapped row is noticed when it is
- * read. A message is sealed under a key of its own; when the message goes, its
+ * Values are sealed (AES-256-GCM), or where they are no secret tagged, and
+ * bound to table and row: a changed, moved or cut row is noticed when it is
+ * read. Keys of rows (names of partners and files, numbers, dates) are as they
+ * are. A message is sealed under a key of its own; when the message goes, its
  * key is overwritten in `slots`, so that what the file system or a backup of
  * data.mdb still holds can no longer be read.
  *
@@ -91,8 +92,8 @@ int store_error(const struct store_txn *t);
 const char *store_fault(struct store *s);
 
 /*
- * How full the store is, in per cent of its map (100 as well when the disk has
- * no room for the reserve). Cheap, any thread, as of the last commit. At
+ * How full the store is, in per cent of its map, or of what the file has when
+ * the disk has no more for it. Cheap, any thread, as of the last commit. At
  * STORE_FILL_REFUSE new messages must be refused, and the calls that add one
  * make the transaction STORE_FULL: what is left is for receipts and deletes,
  * which need room too. It falls again as messages go.
@@ -104,7 +105,8 @@ unsigned store_fill(const struct store *s);
  * any thread that is in no transaction: renews the epoch key once it is
  * STORE_EPOCH_MS old (the keys that are still needed are wrapped again, a few
  * thousand a call, then the old epoch key is overwritten) and clears readers
- * that died. @ret_more: there is more to do, call again soon.
+ * that died. @ret_more: there is more to do, call again soon. STORE_FULL: the
+ * disk has no room to renew keys; it will be tried again.
  */
 int store_upkeep(struct store *s, int64_t now, bool *ret_more);
 

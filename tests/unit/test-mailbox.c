@@ -40,6 +40,12 @@ TEST(outbox, numbers_have_no_gaps)
 		CHECK_INT(store_error(t), -EINVAL);
 		store_end(t); /* nothing was committed: the store lives */
 	}
+	for (uint64_t last = 0; last < 3; last++) {
+		t = fixture_write(s);
+		mailbox_epoch_set(t, 1, last);
+		CHECK_INT(store_error(t), -EINVAL);
+		store_end(t);
+	}
 	/* an abort uses no number, a restart forgets none */
 	t = fixture_write(s);
 	mailbox_outbox_add(
