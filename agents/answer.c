@@ -2,6 +2,7 @@
 
 #include "agents/answer.h"
 
+#include "agents/print.h"
 #include "wire/codec.h"
 #include "wire/reader.h"
 
@@ -86,11 +87,6 @@ bool answer_amend(struct answer *answer, const struct frame_result_row *row)
 	return changed;
 }
 
-static json_t *text_or_null(struct slice s)
-{
-	return s.len ? json_stringn((const char *)s.data, s.len) : json_null();
-}
-
 static const struct answer_line *line_of(
     const struct answer *answer, struct slice partner)
 {
@@ -109,17 +105,17 @@ json_t *answer_recipients(const struct answer *answer,
 		struct slice partner = sent->lines[i].partner;
 		const struct answer_line *line = line_of(answer, partner);
 		bool accepted = answer->accepted && line && line->accepted;
-		json_t *row = json_pack("{so ss so so}", "partner",
-		    text_or_null(partner), "outcome",
-		    accepted ? "accepted" : "refused", "clause",
-		    text_or_null(line ? line->clause : slice_of(NULL, 0)),
-		    "reason",
-		    text_or_null(line && line->reason.len ? line->reason
-							  : answer->reason));
+		json_t *row =
+		    json_pack("{so ss so so}", "partner", print_slice(partner),
+			"outcome", accepted ? "accepted" : "refused", "clause",
+			print_slice(line ? line->clause : slice_of(NULL, 0)),
+			"reason",
+			print_slice(line && line->reason.len ? line->reason
+							     : answer->reason));
 
 		if (delivered)
 			json_object_set_new(row, "delivered",
-			    text_or_null(
+			    print_slice(
 				line ? line->delivered : slice_of(NULL, 0)));
 		json_array_append_new(list, row);
 	}

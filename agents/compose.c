@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-#include "util/clock.h"
+#include "agents/print.h"
 #include "util/mem.h"
 #include "wire/codec.h"
 
@@ -275,16 +275,12 @@ json_t *compose_recipients(const struct summary_line *lines, size_t count)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < count; i++) {
-		const struct summary_line *line = &lines[i];
-
-		json_array_append_new(list,
-		    json_pack("{ss% ss ss%? ss%?}", "partner",
-			(const char *)line->partner.data, line->partner.len,
-			"outcome", line->accepted ? "queued" : "refused",
-			"clause", (const char *)line->clause.data,
-			line->clause.len, "reason",
-			(const char *)line->reason.data, line->reason.len));
-	}
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(
+		    list, json_pack("{so ss so so}", "partner",
+			      print_slice(lines[i].partner), "outcome",
+			      lines[i].accepted ? "queued" : "refused",
+			      "clause", print_slice(lines[i].clause), "reason",
+			      print_slice(lines[i].reason)));
 	return list;
 }

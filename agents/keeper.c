@@ -199,6 +199,7 @@ int keeper_start(
 	k->ctx = config->ctx;
 	k->queue_end = &k->queue;
 	init_locks(k);
+	keeper_trouble(k, "the broker has not been reached yet");
 	policies_load(k);
 	inbox_load(k);
 	/* What is due to be destroyed goes before anybody can read it. */
@@ -294,6 +295,7 @@ int keeper_submit(struct keeper *k, struct composed *composed, int wait_ms,
 	wait_stored(k, &s);
 	until = timespec_of(clock_monotonic() + wait_ms);
 	while (s.outcome == 0 && !s.answered && !k->stopping &&
+	       k->status.connected &&
 	       pthread_cond_timedwait(&k->done, &k->lock, &until) == 0)
 		;
 	if (s.outcome == 0)

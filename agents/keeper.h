@@ -46,8 +46,8 @@ enum keeper_outcome {
 };
 
 /*
- * Number, sign and store @composed; then wait up to @wait_ms for the broker's
- * result. 0 when it is stored: @ret_id is its id. Any thread.
+ * Number, sign and store @composed; then, while connected, wait up to @wait_ms
+ * for the broker's result. 0 when it is stored: @ret_id is its id. Any thread.
  */
 int keeper_submit(struct keeper *k, struct composed *composed, int wait_ms,
     struct message_id *ret_id, struct why *why);

@@ -20,6 +20,12 @@ json_t *print_text(const char *text)
 	return text ? json_string(text) : json_null();
 }
 
+json_t *print_slice(struct slice text)
+{
+	return text.len ? json_stringn((const char *)text.data, text.len)
+			: json_null();
+}
+
 json_t *print_day(int32_t day)
 {
 	char text[CLOCK_TEXT_MAX];

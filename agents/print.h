@@ -7,12 +7,16 @@
 #include <stdint.h>
 
 #include "agents/table.h"
+#include "util/slice.h"
 
 /* --json's one document, on standard output; consumes @json. */
 void print_document(json_t *json);
 
 /* JSON text, or null for NULL. A new reference. */
 json_t *print_text(const char *text);
+
+/* The same of a slice; null for an empty one. */
+json_t *print_slice(struct slice text);
 
 /* A London day as JSON text; null for INT32_MAX, no limit. */
 json_t *print_day(int32_t day);

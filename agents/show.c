@@ -17,11 +17,6 @@
 
 #define DAY_MS 86400000
 
-static json_t *text(struct slice s)
-{
-	return s.len ? json_stringn((const char *)s.data, s.len) : json_null();
-}
-
 static json_t *instant(int64_t ms)
 {
 	char room[CLOCK_TEXT_MAX];
@@ -36,7 +31,7 @@ static json_t *instant(int64_t ms)
 static void set_text(json_t *object, const char *key, struct slice s)
 {
 	if (s.len)
-		json_object_set_new(object, key, text(s));
+		json_object_set_new(object, key, print_slice(s));
 }
 
 static json_t *copy_id(const struct mailbox_id *id)
@@ -73,11 +68,11 @@ json_t *show_line(const struct mailbox_copy *copy)
 	    summary_copy_read(copy->summary, &arena, &s))
 		line = json_pack("{sI so ss so so so so so so so so}", "copy",
 		    (json_int_t)copy->number, "id", copy_id(&copy->id), "from",
-		    copy->id.partner, "type", text(s.type), "sent",
+		    copy->id.partner, "type", print_slice(s.type), "sent",
 		    instant(s.sent), "received", instant(copy->at), "marking",
-		    text(s.marking), "priority", text(s.priority), "agreement",
-		    text(s.agreement), "purpose", text(s.purpose), "officer",
-		    text(s.officer));
+		    print_slice(s.marking), "priority", print_slice(s.priority),
+		    "agreement", print_slice(s.agreement), "purpose",
+		    print_slice(s.purpose), "officer", print_slice(s.officer));
 	arena_deinit(&arena);
 	return line;
 }
@@ -214,10 +209,11 @@ static json_t *whole(const struct identity *id, const struct mailbox_copy *row,
 
 	add_slots(&s);
 	json = json_pack("{so so ss so so so so so sI so so sI so}", "id",
-	    copy_id(&row->id), "type", text(summary->type), "from",
-	    row->id.partner, "officer", text(summary->officer), "agreement",
-	    text(summary->agreement), "purpose", text(summary->purpose), "sent",
-	    instant(summary->sent), "marking", text(summary->marking), "copy",
+	    copy_id(&row->id), "type", print_slice(summary->type), "from",
+	    row->id.partner, "officer", print_slice(summary->officer),
+	    "agreement", print_slice(summary->agreement), "purpose",
+	    print_slice(summary->purpose), "sent", instant(summary->sent),
+	    "marking", print_slice(summary->marking), "copy",
 	    (json_int_t)row->number, "destroy-by", destroy_by(row->destroy_by),
 	    "fields", sorted(s.fields), "concealed", (json_int_t)s.concealed,
 	    "proof", proof(id, copy, summary));
@@ -339,11 +335,12 @@ static json_t *sent_whole(const struct identity *id,
 		return NULL;
 	home = read_home(row.home, arena, &count);
 	return json_pack("{so so ss so so so so so so so}", "id",
-	    sent_id(id, sent->id), "type", text(s.type), "from", id->name,
-	    "officer", text(s.officer), "agreement", text(s.agreement),
-	    "purpose", text(s.purpose), "sent", instant(s.sent), "marking",
-	    text(s.marking), "recipients", recipients(sent, &s, true, arena),
-	    "fields", sent_fields(&e, home, count));
+	    sent_id(id, sent->id), "type", print_slice(s.type), "from",
+	    id->name, "officer", print_slice(s.officer), "agreement",
+	    print_slice(s.agreement), "purpose", print_slice(s.purpose), "sent",
+	    instant(s.sent), "marking", print_slice(s.marking), "recipients",
+	    recipients(sent, &s, true, arena), "fields",
+	    sent_fields(&e, home, count));
 }
 
 json_t *show_sent(
