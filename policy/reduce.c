@@ -8,9 +8,9 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <utf8proc.h>
 
 #include "util/clock.h"
+#include "util/text.h"
 
 /* ---- which is coarser (rule 9) ---------------------------------------- */
 
@@ -212,33 +212,9 @@ static bool reduce_postcode(const struct reducing *what, struct slice text,
 	return true;
 }
 
-/* The next character of @text from *@at on, which moves behind it. */
-static utf8proc_int32_t next_char(struct slice text, size_t *at)
+static bool is_letter_or_digit(uint32_t c)
 {
-	utf8proc_int32_t c;
-	utf8proc_ssize_t n = utf8proc_iterate(
-	    text.data + *at, (utf8proc_ssize_t)(text.len - *at), &c);
-
-	*at += n > 0 ? (size_t)n : 1;
-	return n > 0 ? c : 0xfffd;
-}
-
-static bool is_letter(utf8proc_int32_t c)
-{
-	utf8proc_category_t category = utf8proc_category(c);
-
-	return category >= UTF8PROC_CATEGORY_LU &&
-	       category <= UTF8PROC_CATEGORY_LO;
-}
-
-static bool is_letter_or_digit(utf8proc_int32_t c)
-{
-	return is_letter(c) || utf8proc_category(c) == UTF8PROC_CATEGORY_ND;
-}
-
-static bool is_blank(utf8proc_int32_t c)
-{
-	return c == '\n' || utf8proc_category(c) == UTF8PROC_CATEGORY_ZS;
+	return text_is_letter(c) || text_is_digit(c);
 }
 
 static bool reduce_initials(
@@ -250,16 +226,13 @@ static bool reduce_initials(
 	bool sought = true;
 
 	for (size_t at = 0; at < text.len;) {
-		utf8proc_int32_t c = next_char(text, &at);
-		utf8proc_uint8_t bytes[4];
+		uint32_t c = text_next(text, &at);
+		uint8_t bytes[4];
 
-		if (is_blank(c)) {
+		if (text_is_blank(c)) {
 			sought = true;
-		} else if (sought && is_letter(c)) {
-			utf8proc_ssize_t n =
-			    utf8proc_encode_char(utf8proc_toupper(c), bytes);
-
-			writer_add(&w, bytes, (size_t)n);
+		} else if (sought && text_is_letter(c)) {
+			writer_add(&w, bytes, text_upper(c, bytes));
 			writer_add(&w, ".", 1);
 			sought = false;
 		}
@@ -310,13 +283,13 @@ static bool mask(const struct reduction *r, struct slice text,
 	size_t count = 0, seen = 0, from, to;
 
 	for (size_t at = 0; at < text.len;)
-		count += is_letter_or_digit(next_char(text, &at));
+		count += is_letter_or_digit(text_next(text, &at));
 	if ((uint64_t)r->n * 2 > count)
 		return false;
 	from = r->kind == MASK_FIRST ? 0 : count - r->n;
 	to = r->kind == MASK_FIRST ? r->n : count;
 	for (size_t at = 0, start = 0; at < text.len; start = at) {
-		bool hides = is_letter_or_digit(next_char(text, &at));
+		bool hides = is_letter_or_digit(text_next(text, &at));
 
 		if (hides) {
 			hides = seen < from || seen >= to;

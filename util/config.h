@@ -17,8 +17,9 @@
 #include "util/why.h"
 
 #define CONFIG_FILE_MAX 65536u /* bytes in a file */
-#define CONFIG_LINE_MAX 190u   /* bytes in a line: the parser cuts longer ones \
-				*/
+#define CONFIG_LINE_MAX                                                        \
+	190u /* bytes in a line: the parser cuts longer ones                   \
+	      */
 
 enum config_type {
 	CONFIG_TEXT,   /* char *, owned by the settings */

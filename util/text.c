@@ -74,6 +74,43 @@ const char *text_fault(struct slice text)
 	return NULL;
 }
 
+uint32_t text_next(struct slice text, size_t *at)
+{
+	utf8proc_int32_t c;
+	utf8proc_ssize_t n = utf8proc_iterate(
+	    text.data + *at, (utf8proc_ssize_t)(text.len - *at), &c);
+
+	*at += n > 0 ? (size_t)n : 1;
+	return n > 0 ? (uint32_t)c : 0xfffd;
+}
+
+static utf8proc_category_t category_of(uint32_t c)
+{
+	return utf8proc_category((utf8proc_int32_t)c);
+}
+
+bool text_is_letter(uint32_t c)
+{
+	return category_of(c) >= UTF8PROC_CATEGORY_LU &&
+	       category_of(c) <= UTF8PROC_CATEGORY_LO;
+}
+
+bool text_is_digit(uint32_t c)
+{
+	return category_of(c) == UTF8PROC_CATEGORY_ND;
+}
+
+bool text_is_blank(uint32_t c)
+{
+	return c == '\n' || category_of(c) == UTF8PROC_CATEGORY_ZS;
+}
+
+size_t text_upper(uint32_t c, uint8_t ret[4])
+{
+	return (size_t)utf8proc_encode_char(
+	    utf8proc_toupper((utf8proc_int32_t)c), ret);
+}
+
 bool text_is_name(struct slice text)
 {
 	if (text.len == 0 || text.len > TEXT_NAME_MAX || text.data[0] == '-')

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "util/buf.h"
 #include "util/slice.h"
@@ -20,6 +21,17 @@ const char *text_fault(struct slice text);
 /* Append @text in Normalization Form C. What is not UTF-8 is appended as it is,
  * for text_fault() to name. */
 void text_compose(struct slice text, struct buf *out);
+
+/* The character of @text at *@at (below its length), which moves behind it.
+ * What is not UTF-8 reads as U+FFFD, a byte at a time. */
+uint32_t text_next(struct slice text, size_t *at);
+bool text_is_letter(uint32_t c); /* categories L* */
+bool text_is_digit(uint32_t c);  /* category Nd */
+bool text_is_blank(uint32_t c);  /* category Zs, or newline */
+
+/* Write @c in upper case, as UTF-8; returns how many bytes that took. A
+ * character whose upper case is more than one character stays as it is. */
+size_t text_upper(uint32_t c, uint8_t ret[4]);
 
 /* A name: [a-z0-9][a-z0-9-]*, at most 64 bytes. Partners, codes, agreements. */
 #define TEXT_NAME_MAX 64
