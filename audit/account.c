@@ -1,8 +1,13 @@
 /*
  * The state a reader of the whole log would keep in their head: who is enrolled
- * with which key, how far each partner's copies are numbered, which copies are
- * on their way with which body, how many decisions the last message still owes,
+ * with which keys, and which agree key the signed agreements give them; how far
+ * each partner's copies are numbered; which copies are on their way, about what
+ * and with which body; which ids are used; what the last message still owes;
  * and the policy number, which never goes back.
+ *
+ * The broker is not believed: an enrolment is only its claim about who somebody
+ * is, so a copy goes to nobody but parties that an agreement names, and counts
+ * as delivered only with a key that the same agreements vouch for.
  */
 
 #include "audit/account.h"
@@ -13,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/signers.h"
+#include "audit/spans.h"
 #include "util/map.h"
 #include "util/mem.h"
 #include "wire/enrol.h"
@@ -20,13 +27,23 @@
 #include "wire/receipt.h"
 #include "wire/sign.h"
 
+/* A copy that was decided and not yet receipted. */
+struct copy {
+	uint8_t body[HASH_BYTES];
+	uint8_t subject[HASH_BYTES]; /* of its id and statement */
+};
+
 struct party {
-	bool enrolled;
+	bool enrolled, suspended;
 	struct enrolment keys;
-	uint64_t copies;    /* the last copy number decided for it */
-	struct map waiting; /* copy number -> body digest */
-	uint32_t epoch;     /* of the last id received from it */
-	uint64_t number;
+	/* By the agreements it and another have signed: it is named, with the
+	 * agree key that the first of them gives, or with more than one. */
+	bool named, disputed;
+	uint8_t agree[KEY_BYTES];
+	uint64_t copies;     /* the last copy number decided for it */
+	struct map waiting;  /* copy number -> struct copy */
+	struct map subjects; /* subject -> size_t: how many of those wait */
+	struct map epochs;   /* of its ids -> struct spans: numbers received */
 };
 
 struct account {
@@ -34,12 +51,13 @@ struct account {
 	void *ctx;
 	char *exchange;
 	struct map parties; /* name -> struct party */
+	struct map keys; /* public key -> the struct party enrolled with it */
 	struct verify_totals totals;
 	uint64_t policy;
 	uint64_t index;
 	uint32_t owed; /* decided and refused entries still to follow */
-	struct message_id owed_id;
-	uint8_t owed_statement[HASH_BYTES];
+	uint8_t owed_subject[HASH_BYTES];
+	struct map owed_told; /* recipients whose entries have followed */
 };
 
 struct account *account_new(
@@ -53,13 +71,25 @@ struct account *account_new(
 	return a;
 }
 
-static void free_waiting(struct map *waiting)
+static void free_values(struct map *m)
 {
 	struct map_entry *e;
 
-	for (size_t pos = 0; (e = map_next(waiting, &pos));)
+	for (size_t pos = 0; (e = map_next(m, &pos));)
 		free(e->value);
-	map_deinit(waiting);
+	map_deinit(m);
+}
+
+static void party_free(struct party *p)
+{
+	struct map_entry *e;
+
+	for (size_t pos = 0; (e = map_next(&p->epochs, &pos));)
+		spans_deinit(e->value);
+	free_values(&p->epochs);
+	free_values(&p->waiting);
+	free_values(&p->subjects);
+	free(p);
 }
 
 struct account *account_free(struct account *a)
@@ -68,11 +98,11 @@ struct account *account_free(struct account *a)
 
 	if (!a)
 		return NULL;
-	for (size_t pos = 0; (e = map_next(&a->parties, &pos));) {
-		free_waiting(&((struct party *)e->value)->waiting);
-		free(e->value);
-	}
+	for (size_t pos = 0; (e = map_next(&a->parties, &pos));)
+		party_free(e->value);
 	map_deinit(&a->parties);
+	map_deinit(&a->keys);
+	map_deinit(&a->owed_told);
 	free(a->exchange);
 	free(a);
 	return NULL;
@@ -114,6 +144,16 @@ static void on_policy(struct account *a, uint64_t policy)
 		a->policy = policy;
 }
 
+/* What a message and all decisions about it have in common. */
+static void subject_of(const struct entry *e, uint8_t ret[HASH_BYTES])
+{
+	struct slice parts[] = { e->id, slice_of(e->statement, HASH_BYTES) };
+
+	hash_parts(parts, ARRAY_LEN(parts), ret);
+}
+
+/* ---- messages --------------------------------------------------------- */
+
 static void on_owed(struct account *a)
 {
 	if (!a->owed)
@@ -134,9 +174,56 @@ static bool read_id(
 	return false;
 }
 
-static void on_received(struct account *a, const struct entry *e)
+/* The agree keys it is enrolled with and the agreements' are not the same. */
+static bool is_disputed(const struct party *p)
+{
+	return p->named && (p->disputed || memcmp(p->keys.agree.public,
+					       p->agree, KEY_BYTES));
+}
+
+static void check_sender(
+    struct account *a, const struct entry *e, const struct party *from)
 {
 	uint8_t key[KEY_ID_BYTES];
+
+	if (!from->enrolled) {
+		doubt(a, "is %.*s, whose sender was not enrolled then",
+		    SLICE_ARG(e->id));
+		return;
+	}
+	key_id(from->keys.message.public, key);
+	if (memcmp(key, e->key, sizeof(key)))
+		doubt(a,
+		    "was signed with a key that is not the one %s was"
+		    " enrolled with",
+		    from->keys.partner);
+	if (is_disputed(from))
+		doubt(a,
+		    "was taken from %s, whose enrolment is not by the"
+		    " agree key that the agreements give it",
+		    from->keys.partner);
+	if (from->suspended)
+		doubt(a, "was taken from %s, who was suspended",
+		    from->keys.partner);
+}
+
+/* Ids may come out of order, after a busy answer, but never twice. */
+static void use_id(struct account *a, struct party *from,
+    const struct message_id *id, struct slice text)
+{
+	struct slice epoch = slice_of(&id->epoch, sizeof(id->epoch));
+	struct spans *numbers = map_get(&from->epochs, epoch);
+
+	if (!numbers) {
+		numbers = mem_alloc(sizeof(*numbers));
+		map_set(&from->epochs, epoch, numbers);
+	}
+	if (!spans_add(numbers, id->number))
+		doubt(a, "takes the id %.*s a second time", SLICE_ARG(text));
+}
+
+static void on_received(struct account *a, const struct entry *e)
+{
 	struct message_id id;
 	struct party *from;
 
@@ -146,61 +233,94 @@ static void on_received(struct account *a, const struct entry *e)
 	if (!read_id(a, e, &id))
 		return;
 	from = party(a, slice_str(id.partner));
-	if (!from->enrolled) {
-		doubt(a, "is a message from %s, who was not enrolled then",
-		    id.partner);
-	} else {
-		key_id(from->keys.message.public, key);
-		if (memcmp(key, e->key, sizeof(key)))
-			doubt(a,
-			    "was signed with a key that is not the one %s was"
-			    " enrolled with",
-			    id.partner);
-	}
-	if (id.epoch < from->epoch ||
-	    (id.epoch == from->epoch && id.number <= from->number))
-		doubt(a,
-		    "takes the id %.*s a second time, or after a later one",
-		    SLICE_ARG(e->id));
-	from->epoch = id.epoch;
-	from->number = id.number;
+	check_sender(a, e, from);
+	use_id(a, from, &id, e->id);
+	if (e->recipients == 0)
+		doubt(a, "is a message that nobody decided: it says it has no"
+			 " recipients");
 	a->owed = e->recipients;
-	a->owed_id = id;
-	memcpy(a->owed_statement, e->statement, HASH_BYTES);
+	subject_of(e, a->owed_subject);
+	map_deinit(&a->owed_told);
 }
 
-/* A decision follows its message directly, or comes later for one received
- * before: a copy decided again. */
-static void on_decision(struct account *a, const struct entry *e)
+/* A decision follows its message directly, one a recipient, or comes later
+ * about a copy that still waits: it is decided again. */
+static void on_decision(struct account *a, const struct entry *e,
+    struct party *to, const uint8_t subject[HASH_BYTES])
 {
 	struct message_id id;
-	struct party *from;
 
 	on_policy(a, e->policy);
 	if (!read_id(a, e, &id))
 		return;
-	if (a->owed) {
-		if (!message_id_eq(&id, &a->owed_id) ||
-		    memcmp(e->statement, a->owed_statement, HASH_BYTES))
-			on_owed(a);
-		else
-			a->owed--;
+	if (!a->owed) {
+		if (!map_get(&to->subjects, slice_of(subject, HASH_BYTES)))
+			doubt(a,
+			    "decides about %.*s for %.*s, who has no copy of"
+			    " that message waiting",
+			    SLICE_ARG(e->id), SLICE_ARG(e->to));
 		return;
 	}
-	from = party(a, slice_str(id.partner));
-	if (id.epoch > from->epoch ||
-	    (id.epoch == from->epoch && id.number > from->number))
-		doubt(a, "decides about %.*s, which was not received before",
-		    SLICE_ARG(e->id));
+	if (memcmp(subject, a->owed_subject, HASH_BYTES)) {
+		on_owed(a);
+		return;
+	}
+	a->owed--;
+	if (map_set(&a->owed_told, e->to, to))
+		doubt(a,
+		    "decides twice for %.*s: another recipient's decision is"
+		    " missing",
+		    SLICE_ARG(e->to));
+}
+
+/* ---- copies ----------------------------------------------------------- */
+
+/* Takes what map_set() or map_remove() gave back; it may be NULL. */
+static void forget_copy(struct party *to, struct copy *copy)
+{
+	struct slice subject;
+	size_t *waiting;
+
+	if (!copy)
+		return;
+	subject = slice_of(copy->subject, HASH_BYTES);
+	waiting = map_get(&to->subjects, subject);
+	if (--*waiting == 0)
+		free(map_remove(&to->subjects, subject));
+	free(copy);
+}
+
+static void keep_copy(
+    struct party *to, const struct entry *e, const uint8_t subject[HASH_BYTES])
+{
+	struct slice key = slice_of(subject, HASH_BYTES);
+	struct copy *copy = mem_alloc(sizeof(*copy));
+	size_t *waiting = map_get(&to->subjects, key);
+
+	if (!waiting) {
+		waiting = mem_alloc(sizeof(*waiting));
+		map_set(&to->subjects, key, waiting);
+	}
+	++*waiting;
+	memcpy(copy->body, e->body, HASH_BYTES);
+	memcpy(copy->subject, subject, HASH_BYTES);
+	forget_copy(to,
+	    map_set(&to->waiting, slice_of(&e->copy, sizeof(e->copy)), copy));
 }
 
 static void on_decided(struct account *a, const struct entry *e)
 {
 	struct party *to = party(a, e->to);
-	void *old;
+	uint8_t subject[HASH_BYTES];
 
-	on_decision(a, e);
+	subject_of(e, subject);
+	on_decision(a, e, to, subject);
 	a->totals.decided++;
+	if (!to->named)
+		doubt(a,
+		    "gives a copy to %.*s, whom no agreement names that it and"
+		    " another party have signed",
+		    SLICE_ARG(e->to));
 	if (e->copy != to->copies + 1)
 		doubt(a,
 		    "is copy %" PRIu64 " for %.*s, but %" PRIu64
@@ -210,17 +330,18 @@ static void on_decided(struct account *a, const struct entry *e)
 					 : "a number was used twice");
 	if (e->copy > to->copies)
 		to->copies = e->copy;
-	old = map_set(&to->waiting, slice_of(&e->copy, sizeof(e->copy)),
-	    mem_copy(e->body, HASH_BYTES));
-	free(old);
+	keep_copy(to, e, subject);
 }
 
 /* What was refused of a message belongs to it; a refused frame stands alone. */
 static void on_refused(struct account *a, const struct entry *e)
 {
+	uint8_t subject[HASH_BYTES];
+
 	a->totals.refused++;
 	if (e->id.len > 0 && e->to.len > 0) {
-		on_decision(a, e);
+		subject_of(e, subject);
+		on_decision(a, e, party(a, e->to), subject);
 		return;
 	}
 	on_owed(a);
@@ -231,7 +352,7 @@ static void on_receipt_row(struct account *a, const struct entry *e,
     struct party *to, const struct receipt_row *row)
 {
 	struct slice number = slice_of(&row->copy, sizeof(row->copy));
-	uint8_t *body = map_get(&to->waiting, number);
+	struct copy *copy = map_get(&to->waiting, number);
 
 	if (row->copy > to->copies) {
 		doubt(a,
@@ -240,14 +361,14 @@ static void on_receipt_row(struct account *a, const struct entry *e,
 		    row->copy, SLICE_ARG(e->to));
 		return;
 	}
-	if (!body)
+	if (!copy)
 		return; /* receipted before: a receipt may come twice */
-	if (memcmp(body, row->digest, HASH_BYTES))
+	if (memcmp(copy->body, row->digest, HASH_BYTES))
 		doubt(a,
 		    "is a receipt for copy %" PRIu64 " of %.*s with another"
 		    " body than was decided: something else was delivered",
 		    row->copy, SLICE_ARG(e->to));
-	free(map_remove(&to->waiting, number));
+	forget_copy(to, map_remove(&to->waiting, number));
 	a->totals.delivered++;
 }
 
@@ -264,6 +385,11 @@ static void on_delivered(struct account *a, const struct entry *e)
 		    SLICE_ARG(e->to));
 		return;
 	}
+	if (is_disputed(to))
+		doubt(a,
+		    "is a receipt with a key of %.*s, whose enrolment is not"
+		    " by the agree key that the agreements give it",
+		    SLICE_ARG(e->to));
 	if (e->signature.len != SIGN_BYTES ||
 	    !sign_verify(
 		to->keys.message.public, &e->receipt, 1, e->signature.data)) {
@@ -284,16 +410,42 @@ static void on_delivered(struct account *a, const struct entry *e)
 	arena_deinit(&arena);
 }
 
-static void on_partner(
-    struct account *a, const struct entry *e, struct slice text)
+/* ---- partners and texts ------------------------------------------------ */
+
+/* No public key stands twice in an exchange. */
+static void take_keys(
+    struct account *a, struct party *p, const struct enrolment *now)
 {
-	struct party *p = party(a, e->name);
+	const struct enrolment *both[] = { &p->keys, now };
+
+	for (size_t i = p->enrolled ? 0 : 1; i < ARRAY_LEN(both); i++) {
+		const uint8_t *keys[] = { both[i]->curve,
+			both[i]->message.public, both[i]->witness.public,
+			both[i]->agree.public };
+
+		for (size_t k = 0; k < ARRAY_LEN(keys); k++) {
+			struct slice key = slice_of(keys[k], KEY_BYTES);
+			struct party *owner = map_get(&a->keys, key);
+
+			if (owner && owner != p)
+				doubt(a, "enrols %s with a key that is %s's",
+				    now->partner, owner->keys.partner);
+			else if (i == 0)
+				(void)map_remove(&a->keys, key);
+			else
+				map_set(&a->keys, key, p);
+		}
+	}
+}
+
+static void on_enrolled(struct account *a, struct party *p,
+    const struct entry *e, struct slice text)
+{
 	struct enrolment keys;
 	struct why why;
 
-	on_owed(a);
-	if (!e->has_text || text.len == 0)
-		return;
+	if (text.len == 0)
+		return; /* missing, which has been said */
 	a->totals.texts++;
 	if (!enrolment_parse(text, &keys, &why)) {
 		doubt(a, "cites an enrolment of %.*s that does not hold: %s",
@@ -305,40 +457,62 @@ static void on_partner(
 		    SLICE_ARG(e->name), keys.partner);
 		return;
 	}
+	take_keys(a, p, &keys);
 	p->keys = keys;
 	p->enrolled = true;
 }
 
-/* The signers an entry lists must have signed the text with the agree key they
- * were enrolled with. One who enrols later is checked by the agents, who know
- * the key from the agreement itself. */
+static void on_partner(
+    struct account *a, const struct entry *e, struct slice text)
+{
+	struct party *p = party(a, e->name);
+	bool enrols = slice_is(e->what, "enrolled");
+	bool suspends = slice_is(e->what, "suspended");
+
+	on_owed(a);
+	if ((!enrols && !suspends && !slice_is(e->what, "resumed")) ||
+	    enrols != e->has_text)
+		doubt(a,
+		    "says of %.*s that it was '%.*s', %s a text: it must"
+		    " be enrolled, with one, or suspended or resumed",
+		    SLICE_ARG(e->name), SLICE_ARG(e->what),
+		    e->has_text ? "with" : "without");
+	else if (enrols)
+		on_enrolled(a, p, e, text);
+	else
+		p->suspended = suspends;
+}
+
+/* An agreement counts for who its signers are once two have signed it: nobody
+ * can say alone who another is. */
 static void on_agreement(
     struct account *a, const struct entry *e, struct slice text)
 {
-	struct note note;
+	struct arena arena = { 0 };
+	struct signer *signers;
 	struct why why;
 
 	on_owed(a);
 	on_policy(a, e->policy);
+	if (text.len == 0)
+		return; /* missing, which has been said */
 	a->totals.texts++;
-	if (text.len == 0 || e->signers_count == 0)
+	if (e->signers_count == 0)
 		return;
-	if (!note_parse(text, &note, &why)) {
-		doubt(
-		    a, "cites a text that is not a signed note: %s", why.text);
-		return;
-	}
-	for (size_t i = 0; i < e->signers_count; i++) {
-		const struct party *p = map_get(&a->parties, e->signers[i]);
+	if (!signers_read(e, text, &arena, &signers, &why))
+		doubt(a, "cites %.*s, which does not hold: %s",
+		    SLICE_ARG(e->name), why.text);
+	else if (e->signers_count > 1)
+		for (size_t i = 0; i < e->signers_count; i++) {
+			struct party *p = party(a, signers[i].name);
 
-		if (!p || !p->enrolled)
-			continue;
-		if (note_verify(&note, &p->keys.agree) != NOTE_SIGNED)
-			doubt(a,
-			    "lists %.*s as a signer of %.*s, whose text does"
-			    " not bear that signature",
-			    SLICE_ARG(e->signers[i]), SLICE_ARG(e->name));
-	}
+			if (!p->named)
+				memcpy(p->agree, signers[i].agree, KEY_BYTES);
+			else if (memcmp(p->agree, signers[i].agree, KEY_BYTES))
+				p->disputed = true;
+			p->named = true;
+		}
+	arena_deinit(&arena);
 }
 
 void account_entry(
@@ -368,7 +542,7 @@ void account_entry(
 	case ENTRY_NOTICE:
 		on_owed(a);
 		on_policy(a, e->policy);
-		a->totals.texts++;
+		a->totals.texts += text.len > 0;
 		break;
 	case ENTRY_KINDS:
 		break;

@@ -4,7 +4,8 @@
 /*
  * What the entries of a log say, one after another, must hold together. Fed in
  * order from entry 0; every doubt is reported and the account goes on. Memory
- * grows with partners and with copies on their way, not with the log.
+ * grows with partners, with copies on their way and with gaps in a partner's
+ * ids, not with the log.
  */
 
 #include <stdint.h>

@@ -11,8 +11,10 @@
  * published text is checked; and what the entries say must hold together:
  * policy numbers do not go back, each partner's copies are numbered 1, 2, 3,
  * ... without a gap, each message received is followed by all its decisions,
- * each receipt is for copies that were decided with that body, and no file is
- * there that nothing in the log accounts for.
+ * copies go to nobody but parties of agreements they have signed, who an
+ * enrolment says somebody is agrees with those, each receipt is for copies that
+ * were decided with that body, and no file is there that nothing in the log
+ * accounts for.
  */
 
 #include <stdbool.h>

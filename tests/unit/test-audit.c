@@ -7,6 +7,7 @@
 
 #include "audit/checkpoint.h"
 #include "audit/entry.h"
+#include "audit/spans.h"
 #include "audit/tree.h"
 #include "util/mem.h"
 
@@ -373,6 +374,27 @@ TEST(checkpoint, signed_read_and_every_flip)
 		    !checkpoint_open(slice_of(note.data, i), &vkey, &d, &why));
 	}
 	key_free(key);
+}
+
+/* Against a table, in random order with repetitions. */
+TEST(spans, behave_like_a_set)
+{
+	for (int round = 0; round < 200; round++) {
+		uint64_t most = 1 + test_below(300);
+		struct spans s = { 0 };
+		bool there[301] = { 0 };
+
+		for (int i = 0; i < 400; i++) {
+			uint64_t n = test_below(most);
+
+			CHECK_INT(spans_add(&s, n), !there[n]);
+			there[n] = true;
+		}
+		for (size_t i = 0; i < s.count; i++)
+			CHECK(s.of[i].first <= s.of[i].last &&
+			      (i == 0 || s.of[i].first > s.of[i - 1].last + 1));
+		spans_deinit(&s);
+	}
 }
 
 int main(void)
