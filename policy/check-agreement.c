@@ -202,7 +202,9 @@ static void check_head(struct policy *p, const struct agreement *a)
 	struct seen *seen = seen_new(p, "group");
 
 	check_duplicates(p, &a->parties, "party");
-	for (size_t i = 0; i < a->parties.count; i++)
+	/* In an exchange a party without an identity has been told of. */
+	for (size_t i = 0;
+	     !p->loading->input->identities && i < a->parties.count; i++)
 		check_partner_name(p, a->parties.items[i]);
 	for (size_t i = 0; i < a->groups_count; i++) {
 		seen_add(seen, a->groups[i].name, a->groups[i].at);
