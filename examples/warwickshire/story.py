@@ -172,8 +172,8 @@ class Story:
         self.until("waiting for the broker's results",
                    lambda: self.settle(waiting, sent, copies))
         total = sum(len(to) for to in copies.values())
-        self.say(f"sent {len(sent)} records; {total} copies were decided and "
-                 "recorded")
+        self.say(f"sent {len(sent)} records; {total} decisions, one a reader, "
+                 "are on the record")
         return sent, copies
 
     def settle(self, waiting, sent, copies):
