@@ -135,28 +135,34 @@ static bool signed_by_us(
 }
 
 /* Who everybody is. Agreements that we signed come first, so that another
- * agreement's word never stands before ours. */
+ * agreement's word never stands before ours; of each the highest version, in
+ * which a party may have a new key. */
 static int learn_identities(struct rules *r, const struct policy *unsigned_set,
     const struct enrolment *own, struct why *why)
 {
 	struct arena arena = { 0 };
 	int result = 0;
 
-	for (int ours = 1; ours >= 0; ours--)
-		for (size_t i = 0; i < policy_agreements(unsigned_set); i++) {
+	for (int ours = 1; ours >= 0; ours--) {
+		const char *last = "";
+
+		for (size_t i = policy_agreements(unsigned_set); i-- > 0;) {
 			struct policy_agreement_info info;
 			struct policy_identity *said;
 			size_t count;
 
 			policy_agreement(unsigned_set, i, &arena, &info);
-			if (signed_by_us(r, info.file, own) != (ours == 1))
+			if (!strcmp(info.name, last) ||
+			    signed_by_us(r, info.file, own) != (ours == 1))
 				continue;
+			last = info.name;
 			count =
 			    policy_identities(unsigned_set, i, &arena, &said);
 			for (size_t j = 0; j < count && result == 0; j++)
 				result =
 				    add_identity(r, &said[j], ours == 1, why);
 		}
+	}
 	arena_deinit(&arena);
 	return result;
 }
