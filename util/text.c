@@ -111,6 +111,31 @@ size_t text_upper(uint32_t c, uint8_t ret[4])
 	    utf8proc_toupper((utf8proc_int32_t)c), ret);
 }
 
+static bool is_shown(utf8proc_int32_t c)
+{
+	utf8proc_category_t category = utf8proc_category(c);
+
+	return c != '\n' && category != UTF8PROC_CATEGORY_ZL &&
+	       category != UTF8PROC_CATEGORY_ZP && !fault_of(c);
+}
+
+void text_show(struct slice text, struct buf *out)
+{
+	size_t i = 0;
+
+	while (i < text.len) {
+		utf8proc_int32_t c;
+		utf8proc_ssize_t n = utf8proc_iterate(
+		    text.data + i, (utf8proc_ssize_t)(text.len - i), &c);
+
+		if (n > 0 && is_shown(c))
+			buf_add(out, text.data + i, (size_t)n);
+		else
+			buf_add_byte(out, '?');
+		i += n > 0 ? (size_t)n : 1;
+	}
+}
+
 bool text_is_name(struct slice text)
 {
 	if (text.len == 0 || text.len > TEXT_NAME_MAX || text.data[0] == '-')

@@ -33,6 +33,11 @@ bool text_is_blank(uint32_t c);  /* category Zs, or newline */
  * character whose upper case is more than one character stays as it is. */
 size_t text_upper(uint32_t c, uint8_t ret[4]);
 
+/* Append @text as one line that is safe to show: what is not UTF-8, line ends,
+ * control and format characters become '?', so that bytes from outside can
+ * neither drive a terminal nor break a JSON document. */
+void text_show(struct slice text, struct buf *out);
+
 /* A name: [a-z0-9][a-z0-9-]*, at most 64 bytes. Partners, codes, agreements. */
 #define TEXT_NAME_MAX 64
 bool text_is_name(struct slice text);

@@ -111,6 +111,27 @@ TEST(text, compose_makes_what_the_rules_want)
 	CHECK(slice_is(buf_slice(&out), "\xff"));
 }
 
+TEST(text, show_is_one_line_that_drives_no_terminal)
+{
+	static const char *const cases[][2] = {
+		{ "rugby-council", "rugby-council" },
+		{ "caf\xc3\xa9", "caf\xc3\xa9" },
+		{ "a\x1b[2Jb\n", "a?[2Jb?" },
+		{ "\xc2\x9b", "?" },     /* CSI in one character */
+		{ "\xe2\x80\xae", "?" }, /* right-to-left override */
+		{ "\xe2\x80\xa8", "?" }, /* line separator */
+		{ "\xff\xc3", "??" },
+		{ "", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		_cleanup_buf_ struct buf out = { 0 };
+
+		text_show(slice_str(cases[i][0]), &out);
+		CHECK(slice_is(buf_slice(&out), cases[i][1]));
+	}
+}
+
 TEST(text, nearest)
 {
 	static const char *const names[] = { "subject.born", "subject.name",
