@@ -105,7 +105,9 @@ int archive_open(const char *path, struct archive **ret, struct why *why)
 	}
 	a = mem_alloc(sizeof(*a));
 	a->path = mem_str(path);
-	if (file_exists(data)) {
+	/* What has a checkpoint is an export: no database that somebody put
+	 * into one is ever opened. */
+	if (!file_exists(note)) {
 		r = ledger_open(store, &options, &a->ledger, why);
 		if (r != 0) {
 			archive_free(a);
@@ -175,6 +177,8 @@ static int ledger_entries(
 	struct store_txn *t;
 	int r = store_read(a->ledger, &t);
 
+	if (r < 0)
+		return r;
 	for (unsigned i = 0; i < width && r == 0; i++) {
 		buf_reset(&entry);
 		r = ledger_entry(t, n * ARCHIVE_BUNDLE + i, &entry);
@@ -202,6 +206,8 @@ static int ledger_details(
 	struct store_txn *t;
 	int r = store_read(a->ledger, &t);
 
+	if (r < 0)
+		return r;
 	for (unsigned i = 0; i < width && r == 0; i++) {
 		buf_reset(&detail);
 		r = ledger_detail(t, n * ARCHIVE_BUNDLE + i, &detail);

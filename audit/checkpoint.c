@@ -7,7 +7,13 @@
 #include <string.h>
 
 #include "util/mem.h"
+#include "util/text.h"
 #include "wire/base64.h"
+
+#define ORIGIN_DIGITS_MAX 19
+
+_Static_assert(TEXT_NAME_MAX + 1 + ORIGIN_DIGITS_MAX < CHECKPOINT_ORIGIN_MAX,
+    "a checkpoint has room for any origin");
 
 static void write_text(const struct checkpoint *c, struct buf *out)
 {
@@ -43,6 +49,22 @@ static struct slice take_line(struct slice *text)
 	return line;
 }
 
+/* EXCHANGE/EPOCH: nothing else, so that one log has one name. */
+static bool is_origin(struct slice line)
+{
+	const uint8_t *slash = memchr(line.data, '/', line.len);
+	size_t name_len = slash ? (size_t)(slash - line.data) : 0;
+	size_t digits = slash ? line.len - name_len - 1 : 0;
+
+	if (digits == 0 || digits > ORIGIN_DIGITS_MAX || slash[1] == '0' ||
+	    !text_is_name(slice_of(line.data, name_len)))
+		return false;
+	for (size_t i = 1; i <= digits; i++)
+		if (slash[i] < '0' || slash[i] > '9')
+			return false;
+	return true;
+}
+
 static bool parse_text(struct slice text, struct checkpoint *ret)
 {
 	_cleanup_buf_ struct buf again = { 0 };
@@ -51,12 +73,14 @@ static bool parse_text(struct slice text, struct checkpoint *ret)
 	size_t len;
 
 	line = take_line(&rest);
-	if (line.len == 0 || line.len >= sizeof(ret->origin))
+	if (!is_origin(line))
 		return false;
 	memcpy(ret->origin, line.data, line.len);
 	line = take_line(&rest);
 	size = mem_strn((const char *)line.data, line.len);
 	ret->size = strtoull(size, NULL, 10);
+	if (ret->size > INT64_MAX)
+		return false;
 	line = take_line(&rest);
 	if (!base64_read(line, ret->root, HASH_BYTES, &len) ||
 	    len != HASH_BYTES)
@@ -70,6 +94,7 @@ bool checkpoint_open(struct slice note, const struct vkey *key,
 {
 	struct checkpoint c = { 0 };
 	struct note parsed;
+	size_t len;
 
 	if (note.len > CHECKPOINT_BYTES_MAX) {
 		why_set(why,
@@ -92,6 +117,14 @@ bool checkpoint_open(struct slice note, const struct vkey *key,
 	if (!parse_text(parsed.text, &c)) {
 		why_set(why, "the signed text is not a checkpoint: it must be"
 			     " origin, size and root, a line each");
+		return false;
+	}
+	len = strlen(key->name);
+	if (strncmp(c.origin, key->name, len) || c.origin[len] != '/') {
+		why_set(why,
+		    "the checkpoint is of the log '%s', but the key is of the"
+		    " exchange '%s'",
+		    c.origin, key->name);
 		return false;
 	}
 	*ret = c;

@@ -32,7 +32,7 @@ int checkpoint_sign(const struct checkpoint *c, const char *name,
 
 /* Parse @note and check the log's own signature with @key, a vkey. Refuses any
  * text that is not byte for byte what checkpoint_sign() would have made, other
- * signature lines aside. */
+ * signature lines aside, or that is of another exchange than @key's name. */
 bool checkpoint_open(struct slice note, const struct vkey *key,
     struct checkpoint *ret, struct why *why)
     __attribute__((warn_unused_result));

@@ -11,6 +11,7 @@
 #include "util/mem.h"
 #include "wire/codec.h"
 #include "wire/merkle.h"
+#include "wire/message.h"
 #include "wire/reader.h"
 
 #define KEYS_MAX 8
@@ -259,7 +260,7 @@ const char *entry_decode(struct slice bytes, struct entry *ret)
 	reader_key(&r, &left, "salt");
 	reader_copy(&r, ret->salt, sizeof(ret->salt));
 	reader_key(&r, &left, "at");
-	ret->at = reader_int(&r);
+	ret->at = (int64_t)reader_uint(&r, MESSAGE_TIME_MAX);
 	keys = kinds[ret->kind].keys;
 	for (size_t i = 0; keys[i].name; i++) {
 		if (!keys[i].optional)

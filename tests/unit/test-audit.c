@@ -4,6 +4,7 @@
 #include "tests/unit/test.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "audit/checkpoint.h"
 #include "audit/entry.h"
@@ -372,6 +373,43 @@ TEST(checkpoint, signed_read_and_every_flip)
 		note.data[i] ^= flip;
 		CHECK(
 		    !checkpoint_open(slice_of(note.data, i), &vkey, &d, &why));
+	}
+	key_free(key);
+}
+
+TEST(checkpoint, one_log_has_one_name_and_a_size)
+{
+	static const uint8_t raw[KEY_BYTES] = { 1, 2, 3 };
+	static const struct {
+		const char *origin;
+		uint64_t size;
+		bool good;
+	} cases[] = {
+		{ "exchange/1", 0, true },
+		{ "exchange/9999999999999999999", INT64_MAX, true },
+		{ "exchange/1", (uint64_t)INT64_MAX + 1, false },
+		{ "exchange/1", UINT64_MAX, false }, { "another/1", 1, false },
+		{ "exchange", 1, false }, { "exchange/", 1, false },
+		{ "exchange/01", 1, false }, { "exchange/0", 1, false },
+		{ "exchange/1/2", 1, false }, { "exchange/1 ", 1, false },
+		{ "/1", 1, false },
+		{ "exchange/10000000000000000000", 1, false }, /* 20 digits */
+	};
+	struct key *key = key_from_raw(KEY_ED25519, raw);
+	uint8_t public[KEY_BYTES];
+	struct vkey vkey;
+
+	key_public(key, public);
+	CHECK(vkey_make("exchange", public, &vkey));
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct checkpoint c = { .size = cases[i].size }, d;
+		_cleanup_buf_ struct buf note = { 0 };
+		struct why why;
+
+		snprintf(c.origin, sizeof(c.origin), "%s", cases[i].origin);
+		CHECK_INT(checkpoint_sign(&c, "exchange", key, &note), 0);
+		CHECK_INT(checkpoint_open(buf_slice(&note), &vkey, &d, &why),
+		    cases[i].good);
 	}
 	key_free(key);
 }

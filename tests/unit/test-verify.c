@@ -128,6 +128,108 @@ TEST(verify, every_byte_of_an_export)
 	writer_free(w);
 }
 
+/* ---- exports made to harm who reads them ------------------------------ */
+
+struct hostile {
+	struct writer *w;
+	char *out;
+};
+
+static struct hostile hostile_export(void)
+{
+	struct hostile h = { .w = small_log(2) };
+
+	h.out = mem_format("%s/export", h.w->dir);
+	export(h.w, h.out);
+	return h;
+}
+
+static char *inside(const struct hostile *h, const char *name)
+{
+	return mem_format("%s/%s", h->out, name);
+}
+
+static void expect_words(struct hostile *h, const char *words)
+{
+	_cleanup_buf_ struct buf doubts = { 0 };
+	struct verify_totals t;
+
+	CHECK_INT(verify(h->out, &h->w->vkey, &doubts, &t), VERIFY_DOUBT);
+	buf_add_byte(&doubts, 0);
+	if (!strstr((char *)doubts.data, words))
+		test_fail(__FILE__, __LINE__, "'%s' is not in: %s", words,
+		    (char *)doubts.data);
+	free(h->out);
+	writer_free(h->w);
+}
+
+/* Reading it would wait for ever. */
+TEST(verify, a_pipe_in_an_export_is_not_read)
+{
+	struct hostile h = hostile_export();
+	_cleanup_free_ char *path = inside(&h, "tile/entries/000.p/11");
+
+	CHECK_INT(unlink(path), 0);
+	CHECK_INT(mkfifo(path, 0600), 0);
+	expect_words(&h, "not a plain file");
+}
+
+TEST(verify, a_link_out_of_an_export_is_not_followed)
+{
+	struct hostile h = hostile_export();
+	_cleanup_free_ char *path = inside(&h, "details");
+	_cleanup_free_ char *moved = mem_format("%s/moved", h.w->dir);
+
+	CHECK_INT(rename(path, moved), 0);
+	CHECK_INT(symlink(moved, path), 0);
+	expect_words(&h, "details: this is not a plain file");
+}
+
+TEST(verify, an_export_may_be_reached_by_a_link)
+{
+	struct hostile h = hostile_export();
+	_cleanup_free_ char *link = mem_format("%s/link", h.w->dir);
+	_cleanup_buf_ struct buf doubts = { 0 };
+	struct verify_totals t;
+
+	CHECK_INT(symlink(h.out, link), 0);
+	CHECK_INT(verify(link, &h.w->vkey, &doubts, &t), 0);
+	free(h.out);
+	writer_free(h.w);
+}
+
+/* LMDB trusts its file. */
+TEST(verify, a_database_in_an_export_is_not_opened)
+{
+	struct hostile h = hostile_export();
+	_cleanup_free_ char *store = inside(&h, "store");
+	_cleanup_free_ char *path = inside(&h, "store/data.mdb");
+	struct why why;
+
+	CHECK_INT(file_mkdir(store, 0700, &why), 0);
+	CHECK_INT(file_write(path, slice_str("boo"), 0600, &why), 0);
+	expect_words(&h, "store/data.mdb: nothing in the log accounts for");
+}
+
+TEST(verify, details_cut_to_nothing_are_not_erased_details)
+{
+	struct hostile h = hostile_export();
+	_cleanup_free_ char *path = inside(&h, "details/000");
+
+	CHECK_INT(truncate(path, 0), 0);
+	expect_words(&h, "ends within this entry's detail");
+}
+
+TEST(verify, a_name_drives_no_terminal)
+{
+	struct hostile h = hostile_export();
+	_cleanup_free_ char *path = inside(&h, "\033[2Jverified");
+	struct why why;
+
+	CHECK_INT(file_write(path, slice_str("x"), 0600, &why), 0);
+	expect_words(&h, "?[2Jverified: nothing in the log");
+}
+
 int main(void)
 {
 	return test_main();
