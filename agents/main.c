@@ -117,7 +117,7 @@ int main(int argc, char **argv)
 	}
 	command = find(argc, argv, &words);
 	if (!command)
-		return unknown(argc, argv);
+		return (int)unknown(argc, argv);
 	options_read(command, argc - words, argv + words, &options);
 	end = command->run(&options);
 	free(options.args);

@@ -52,7 +52,7 @@ void parse_expected(
 	    "expected %s, found %s", what, text);
 }
 
-static void report(
+__attribute__((format(printf, 3, 0))) static void report(
     struct parser *p, struct place at, const char *format, va_list args)
 {
 	char text[WHY_MAX];
