@@ -327,6 +327,25 @@ static void check_clauses(struct policy *p, struct agreement *a)
 	seen_free(seen);
 }
 
+/* Who is who with files alone is for partners texts to say; what an agreement
+ * says of it must still be possible. */
+static void check_said_identities(struct policy *p, const struct agreement *a)
+{
+	struct seen *seen = seen_new(p, "identity of");
+
+	for (size_t i = 0; i < a->identities_count; i++) {
+		const struct identity *identity = &a->identities[i];
+
+		seen_add(seen, identity->partner.text, identity->partner.at);
+		check_partner_name(p, identity->partner);
+		check_code(
+		    p, a->vocabulary, a->vocabulary->kind, identity->kind);
+		check_code(p, a->vocabulary, a->vocabulary->marking,
+		    identity->clearance);
+	}
+	seen_free(seen);
+}
+
 /* ---- the whole -------------------------------------------------------- */
 
 void check_agreement(struct policy *p, struct agreement *a)
@@ -352,4 +371,6 @@ void check_agreement(struct policy *p, struct agreement *a)
 	}
 	if (p->loading->input->identities)
 		check_pins(p, a);
+	else if (a->vocabulary)
+		check_said_identities(p, a);
 }

@@ -281,6 +281,45 @@ static void check_rule(struct policy *p, const struct vocabulary *v,
 	check_when(p, v, rule, whole);
 }
 
+/* The entities, by id, that some record of the clause holds. */
+static bool *shared_entities(
+    const struct vocabulary *v, const struct clause *clause)
+{
+	bool *shared = mem_array(v->entities_count + 1, sizeof(*shared));
+
+	for (size_t i = 0; i < clause->share.count; i++) {
+		const struct record *record = vocabulary_record(
+		    v, slice_str(clause->share.items[i].text));
+
+		for (size_t j = 0; record && j < record->count; j++)
+			if (record->parts[j].entity)
+				shared[record->parts[j].entity->id] = true;
+	}
+	return shared;
+}
+
+/* A rule about what no record of its clause holds never decides anything. */
+static void check_shared(
+    struct policy *p, const struct vocabulary *v, const struct clause *clause)
+{
+	_cleanup_free_ bool *shared = shared_entities(v, clause);
+
+	for (size_t i = 0; i < clause->rules_count; i++) {
+		const struct rule *rule = &clause->rules[i];
+
+		for (size_t j = 0; j < rule->selectors_count; j++) {
+			const struct selector *selector = &rule->selectors[j];
+
+			if (!selector->entity || shared[selector->entity->id])
+				continue;
+			check_warn(p, selector->at,
+			    "no record that clause %s shares holds a %s, so "
+			    "this decides nothing",
+			    clause->label, selector->entity->name);
+		}
+	}
+}
+
 void check_rules(struct policy *p, const struct vocabulary *v,
     struct clause *clause, bool standing)
 {
@@ -293,4 +332,6 @@ void check_rules(struct policy *p, const struct vocabulary *v,
 		check_cond(&scope, clause->retains[i].when);
 	for (size_t i = 0; i < clause->rules_count; i++)
 		check_rule(p, v, &clause->rules[i], standing);
+	if (clause->share.count)
+		check_shared(p, v, clause);
 }

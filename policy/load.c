@@ -14,7 +14,7 @@
 
 /* Steps of text_distance(): well under a second for the worst of texts, and
  * thousands of suggestions for an honest one. */
-#define EFFORT_MAX (UINT64_C(1) << 29)
+#define EFFORT_MAX (UINT64_C(1) << 28)
 
 /* ---- growing ---------------------------------------------------------- */
 

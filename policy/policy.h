@@ -87,7 +87,9 @@ const struct policy_problem *policy_problems(
     const struct policy *p, size_t *ret_count);
 size_t policy_errors(const struct policy *p); /* how many are errors */
 
-/* "FILE:LINE:COLUMN: error: TEXT", as people and editors read it. */
+/* "FILE:LINE:COLUMN: TEXT" and a newline, as people and editors read it;
+ * "warning: " stands before the text of a warning, and a problem of the whole
+ * file has no line and column. */
 void policy_problem_print(
     const struct policy_problem *problem, struct buf *out);
 
