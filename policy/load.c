@@ -75,6 +75,21 @@ const char *policy_nearest(struct policy *p, struct slice wanted,
 	return text_nearest(wanted, names, count);
 }
 
+/* What a text says may stand in a message about it, but not what could play
+ * tricks on a terminal, nor half a character where it was cut. */
+static void make_plain(char *text)
+{
+	bool foreign;
+
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	foreign = text_fault(slice_str(text));
+	for (char *c = text; *c; c++)
+		if (foreign && (unsigned char)*c >= 0x80)
+			*c = '?';
+}
+
 void policy_report(struct policy *p, enum policy_severity severity,
     struct place at, const char *hint, const char *format, ...)
 {
@@ -92,6 +107,7 @@ void policy_report(struct policy *p, enum policy_severity severity,
 	va_start(args, format);
 	vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
+	make_plain(what);
 	buf_add_str(&text, what);
 	if (hint)
 		buf_addf(&text, "; did you mean '%s'?", hint);

@@ -202,6 +202,33 @@ TEST(damage, never_breaks_the_reader)
 	folder_deinit(&folder);
 }
 
+/* A message shows a condition of the text; not what a terminal would obey. */
+TEST(damage, messages_stay_plain)
+{
+	static const char text[] =
+	    "agreement a/1 uses soc/1 parties p purposes x basis \"b\" contact "
+	    "\"c\" starts 2026-01-01 review 2026-01-01 ends 2026-01-01 "
+	    "clause 1 share r from p to p for x by g retain 1 day when "
+	    "handling-instruction = \"\033[2J\xff\xc3\xa9\"";
+	static const char words[] =
+	    "vocabulary soc/1 codes kind k codes purpose x codes gateway g "
+	    "codes marking ordered M entity e a text record r one e";
+	struct policy_text texts[] = {
+		{ .name = "a.agreement", .text = slice_str(text) },
+		{ .name = "soc.vocabulary", .text = slice_str(words) },
+		{ .name = "p.partners",
+		    .text = slice_str("partner p kind k clearance M") },
+	};
+	struct policy *p =
+	    policy_load(&(struct policy_input){ .texts = texts, .count = 3 });
+	_cleanup_free_ char *found = problems_of(p);
+
+	CHECK(strstr(found, "holds a control character"));
+	CHECK(strstr(found, "'handling-instruction = \"?[2J???\"' is not so"));
+	CHECK(!strchr(found, '\033'));
+	policy_unref(p);
+}
+
 int main(void)
 {
 	return test_main();
