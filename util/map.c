@@ -1,37 +1,30 @@
 /*
  * Open addressing with linear probing, at most half full. Removal re-inserts
- * the rest of the run, so there are no tombstones to clean up. The hash is
- * FNV-1a started from a random value and finished with a full avalanche: enough
- * for names, whose number is bounded before they get here.
+ * the rest of the run, so there are no tombstones to clean up. Keys come from
+ * peers and from logs to be verified, so the hash is one that is made for that.
  */
 
 #include "util/map.h"
 
+#include <pthread.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
+#include "util/hash.h"
 #include "util/mem.h"
+#include "util/sip.h"
 
-static uint64_t map_seed(void)
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static uint64_t seed[2];
+
+static void draw_seed(void)
 {
-	static uint64_t seed;
-
-	while (!seed)
-		if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
-			seed = 0;
-	return seed;
+	hash_random(seed, sizeof(seed));
 }
 
 static uint64_t hash_key(struct slice key)
 {
-	uint64_t h = map_seed();
-
-	for (size_t i = 0; i < key.len; i++)
-		h = (h ^ key.data[i]) * 0x100000001b3ULL;
-	h ^= h >> 33;
-	h *= 0xff51afd7ed558ccdULL;
-	h ^= h >> 33;
-	return h;
+	pthread_once(&once, draw_seed);
+	return sip_hash(seed, key);
 }
 
 void map_deinit(struct map *m)

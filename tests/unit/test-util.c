@@ -2,6 +2,7 @@
 
 #include "tests/unit/test.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "util/map.h"
 #include "util/mem.h"
 #include "util/seal.h"
+#include "util/sip.h"
 #include "util/text.h"
 
 static int32_t day(const char *text)
@@ -71,7 +73,9 @@ TEST(clock, rfc3339)
 	static const char *const bad[] = { "2026-02-30T10:00:00Z",
 		"2026-11-22 10:00:00Z", "2026-11-22T10:00:00",
 		"2026-11-22T24:00:00Z", "2026-11-22T10:00:00+1",
-		"2026-11-22T10:00:00.Z", "", "2026-11-22T10:00:00Zx" };
+		"2026-11-22T10:00:00.Z", "", "2026-11-22T10:00:00Zx",
+		"0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01",
+		"9999-12-31T23:59:60Z" };
 	char text[CLOCK_TEXT_MAX];
 	int64_t ms;
 
@@ -81,6 +85,8 @@ TEST(clock, rfc3339)
 	CHECK_INT(clock_london_day(ms), day("2026-06-01"));
 	CHECK(clock_parse("2026-11-22T10:00:00.123456Z", 27, &ms));
 	CHECK_INT(ms % 1000, 123);
+	CHECK(clock_parse("0001-01-01T00:00:00Z", 20, &ms));
+	CHECK(clock_parse("9999-12-31T23:59:59.999Z", 24, &ms));
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		CHECK(!clock_parse(bad[i], strlen(bad[i]), &ms));
 }
@@ -169,6 +175,18 @@ TEST(map, behaves_like_a_list)
 	map_deinit(&m);
 }
 
+/* The paper's appendix A, and its authors' first vector. */
+TEST(sip, known_answers)
+{
+	const uint64_t key[2] = { 0x0706050403020100, 0x0f0e0d0c0b0a0908 };
+	uint8_t data[15];
+
+	for (uint8_t i = 0; i < sizeof(data); i++)
+		data[i] = i;
+	CHECK(sip_hash(key, slice_of(data, 15)) == 0xa129ca6149be45e5);
+	CHECK(sip_hash(key, slice_of(NULL, 0)) == 0x726fdb47dd0e0e31);
+}
+
 TEST(hash, known_answer)
 {
 	static const uint8_t want[] = { 0xba, 0x78, 0x16, 0xbf };
@@ -218,6 +236,12 @@ TEST(file, whole_or_not_there)
 	CHECK_INT(file_read(path, 5, &b, &why), 0);
 	CHECK(slice_is(buf_slice(&b), "three"));
 	CHECK(file_read(path, 4, &b, &why) < 0);
+	CHECK(file_read(dir, 4, &b, &why) < 0);
+	CHECK(slice_is(buf_slice(&b), "three"));
+	why_set(&why, "nothing said");
+	CHECK_INT(file_mkdir(path, 0700, &why), -EEXIST);
+	CHECK(strstr(why.text, path));
+	CHECK_INT(file_mkdir(dir, 0700, &why), 0);
 	CHECK_INT(file_list(dir, ".txt", &names, &count, &why), 0);
 	CHECK_INT(count, 1);
 	file_list_free(names, count);
