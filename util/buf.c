@@ -23,6 +23,7 @@ void buf_reset(struct buf *b)
 
 uint8_t *buf_room(struct buf *b, size_t len)
 {
+	assert(len <= SIZE_MAX - b->len);
 	b->data = mem_grow(b->data, &b->cap, b->len + len, 1);
 	return b->data ? b->data + b->len : NULL;
 }

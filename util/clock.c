@@ -12,6 +12,8 @@
 
 #define DAY_MS 86400000LL
 #define HOUR_MS 3600000LL
+#define FIRST_MS (-62135596800000LL) /* 0001-01-01T00:00:00Z */
+#define LAST_MS 253402300799999LL    /* the end of year 9999 */
 
 static int64_t read_clock_us(clockid_t id)
 {
@@ -200,13 +202,15 @@ static bool parse_offset(const char *s, const char *end, int64_t *ret_ms)
 
 bool clock_parse(const char *s, size_t len, int64_t *ret_ms)
 {
-	const char *end = s + len, *rest = s + 19;
-	int64_t fraction, offset;
+	int64_t fraction, offset, ms;
+	const char *end, *rest;
 	int h, m, sec;
 	int32_t day;
 
 	if (len < 20 || !clock_parse_day(s, 10, &day))
 		return false;
+	end = s + len;
+	rest = s + 19;
 	if ((s[10] != 'T' && s[10] != 't') || s[13] != ':' || s[16] != ':')
 		return false;
 	if (!digits(s + 11, 2, &h) || !digits(s + 14, 2, &m) ||
@@ -215,8 +219,11 @@ bool clock_parse(const char *s, size_t len, int64_t *ret_ms)
 	if (!parse_fraction(&rest, end, &fraction) ||
 	    !parse_offset(rest, end, &offset))
 		return false;
-	*ret_ms = day * DAY_MS + ((h * 60 + m) * 60 + sec) * 1000LL + fraction -
-		  offset;
+	ms = day * DAY_MS + ((h * 60 + m) * 60 + sec) * 1000LL + fraction -
+	     offset;
+	if (ms < FIRST_MS || ms > LAST_MS)
+		return false; /* its offset leads out of the years */
+	*ret_ms = ms;
 	return true;
 }
 

@@ -28,11 +28,29 @@ static int fail(struct why *why, const char *verb, const char *path)
 	return -error;
 }
 
+static int read_all(int fd, size_t max, struct buf *out)
+{
+	size_t start = out->len;
+
+	for (;;) {
+		ssize_t n = read(fd, buf_room(out, 65536), 65536);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
+		out->len += (size_t)n;
+		if (out->len - start > max)
+			return -EFBIG;
+	}
+}
+
 int file_read(const char *path, size_t max, struct buf *out, struct why *why)
 {
 	_cleanup_(close_fd) int fd = -1;
 	size_t start = out->len;
 	struct stat st;
+	int r;
 
 	fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : dup(0);
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -41,25 +59,19 @@ int file_read(const char *path, size_t max, struct buf *out, struct why *why)
 		errno = EISDIR;
 		return fail(why, "read", path);
 	}
-	for (;;) {
-		ssize_t n = read(fd, buf_room(out, 65536), 65536);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return fail(why, "read", path);
-		if (n == 0)
-			return 0;
-		out->len += (size_t)n;
-		if (out->len - start > max) {
-			out->len = start;
-			why_set(why,
-			    "'%s' is larger than %zu bytes, the limit"
-			    " for this kind of file",
-			    path, max);
-			return -EFBIG;
-		}
+	r = read_all(fd, max, out);
+	if (r == 0)
+		return 0;
+	out->len = start;
+	if (r == -EFBIG) {
+		why_set(why,
+		    "'%s' is larger than %zu bytes, the limit for this kind of"
+		    " file",
+		    path, max);
+		return r;
 	}
+	errno = -r;
+	return fail(why, "read", path);
 }
 
 static int write_all(int fd, struct slice data)
@@ -137,10 +149,15 @@ int file_mkdir(const char *path, mode_t mode, struct why *why)
 {
 	struct stat st;
 
+	int r = 0;
+
 	if (mkdir(path, mode) == 0)
-		return sync_parent(path);
-	if (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		r = sync_parent(path);
+	else if (errno != EEXIST || stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+		r = -errno;
+	if (r == 0)
 		return 0;
+	errno = -r;
 	return fail(why, "create folder", path);
 }
 

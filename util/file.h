@@ -12,8 +12,8 @@
 #include "util/buf.h"
 #include "util/why.h"
 
-/* Append the file's bytes to @out. Refuses (-EFBIG) more than @max bytes; "-"
- * is standard input. */
+/* Append the file's bytes to @out, which is as it was when that fails. Refuses
+ * (-EFBIG) more than @max bytes; "-" is standard input. */
 int file_read(const char *path, size_t max, struct buf *out, struct why *why);
 
 /* Replace or create @path. */

@@ -5,6 +5,7 @@
 
 #include "util/hash.h"
 
+#include <errno.h>
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -90,8 +91,13 @@ void hash_random(void *ret, size_t len)
 	while (len > 0) {
 		ssize_t n = getrandom(p, len, 0);
 
-		if (n <= 0)
-			continue; /* only a signal can interrupt it */
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			fprintf(stderr, "caveat: the kernel gives no random"
+					" bytes\n");
+			abort();
+		}
 		p += n;
 		len -= (size_t)n;
 	}

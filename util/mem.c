@@ -12,7 +12,7 @@
 
 static void *checked(void *p, size_t size)
 {
-	if (p || size == 0)
+	if (p)
 		return p;
 	fprintf(stderr, "caveat: out of memory asking for %zu bytes\n", size);
 	abort();
@@ -20,7 +20,8 @@ static void *checked(void *p, size_t size)
 
 void *mem_alloc(size_t size)
 {
-	return checked(calloc(1, size ? size : 1), size);
+	size = size ? size : 1;
+	return checked(calloc(1, size), size);
 }
 
 void *mem_array(size_t count, size_t size)
@@ -34,7 +35,8 @@ void *mem_array(size_t count, size_t size)
 
 void *mem_resize(void *p, size_t size)
 {
-	return checked(realloc(p, size ? size : 1), size);
+	size = size ? size : 1;
+	return checked(realloc(p, size), size);
 }
 
 void *mem_copy(const void *p, size_t size)
@@ -80,7 +82,8 @@ void *mem_grow(void *array, size_t *cap, size_t need, size_t size)
 	if (need <= *cap)
 		return array;
 	while (cap_new < need)
-		cap_new *= 2;
+		if (__builtin_mul_overflow(cap_new, 2, &cap_new))
+			checked(NULL, SIZE_MAX);
 	if (__builtin_mul_overflow(cap_new, size, &bytes))
 		checked(NULL, SIZE_MAX);
 	array = mem_resize(array, bytes);

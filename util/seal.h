@@ -3,11 +3,13 @@
 
 /*
  * AES-256-GCM, for rows at rest and wrapped keys. A sealed text is
- * nonce[12] || ciphertext || tag[16]. The nonce is four bytes drawn when the
- * process starts and a counter, so that it never repeats under one key within a
- * process and a collision between processes needs the same four bytes and the
- * same count. @bind is authenticated but not stored: say which table and row
- * the sealed bytes belong to, so that they cannot be moved to another.
+ * nonce[12] || ciphertext || tag[16]. The nonce is four bytes and a counter of
+ * eight, both begun at random when the process first seals: it never repeats
+ * within a process, and between two that sealed n and m times under one key it
+ * does with a chance of (n + m) / 2^96. A child of fork() goes on with its
+ * parent's counter and must not seal. @bind is authenticated but not stored:
+ * say which table and row the sealed bytes belong to, so that they cannot be
+ * moved to another.
  */
 
 #include <stdbool.h>
