@@ -70,20 +70,32 @@ void answer_from_row(
 		};
 }
 
+static bool amend_line(
+    struct answer_line *line, const struct frame_outcome *news)
+{
+	if (!slice_eq(line->partner, news->partner) || line->delivered.len)
+		return false;
+	if (news->delivered) {
+		line->delivered = news->reason;
+		return true;
+	}
+	/* A copy that still waited was withdrawn. */
+	if (news->accepted || !line->accepted)
+		return false;
+	line->accepted = false;
+	line->clause = news->clause;
+	line->reason = news->reason;
+	return true;
+}
+
 bool answer_amend(struct answer *answer, const struct frame_result_row *row)
 {
 	bool changed = false;
 
 	for (size_t i = 0; i < row->count; i++)
 		for (size_t j = 0; j < answer->count; j++)
-			if (row->outcomes[i].delivered &&
-			    slice_eq(answer->lines[j].partner,
-				row->outcomes[i].partner) &&
-			    answer->lines[j].delivered.len == 0) {
-				answer->lines[j].delivered =
-				    row->outcomes[i].reason;
-				changed = true;
-			}
+			changed |=
+			    amend_line(&answer->lines[j], &row->outcomes[i]);
 	return changed;
 }
 

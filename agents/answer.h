@@ -38,7 +38,8 @@ void answer_pack(const struct answer *answer, struct buf *out);
 void answer_from_row(const struct frame_result_row *row, struct arena *arena,
     struct answer *ret);
 
-/* Take the deliveries @row reports into @answer; whether anything changed. */
+/* Take what a further row reports into @answer: copies delivered, or withdrawn
+ * before they were. Whether anything changed. */
 bool answer_amend(struct answer *answer, const struct frame_result_row *row);
 
 /* [{partner, outcome, clause, reason}, ...] of an answered message, and with

@@ -1,6 +1,7 @@
 /* caveat show: one message, received or sent, field by field. */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "agents/client.h"
 #include "agents/print.h"
@@ -31,10 +32,12 @@ static void print_head(const json_t *m)
 			    print_member(m, rows[i].key));
 }
 
-static void add_field(struct table *t, const json_t *field)
+/* A value of some length stands below its row, whole. */
+#define LONG_VALUE 60u
+#define VALUE_INDENT 6u
+
+static void add_field(struct table *t, const json_t *field, const char *value)
 {
-	_cleanup_free_ char *value =
-	    field_value_text(json_object_get(field, "value"));
 	const char *decision = print_member(field, "decision");
 	const json_t *verified = json_object_get(field, "verified");
 
@@ -48,25 +51,52 @@ static void add_field(struct table *t, const json_t *field)
 	    !verified                ? ""
 	    : json_is_true(verified) ? "yes"
 				     : "no");
-	table_cell(t, COLOUR_NONE, value);
-	table_cell(t, COLOUR_NONE, print_member(field, "reason"));
+	table_cell(t, COLOUR_NONE,
+	    *print_member(field, "reason") ? print_member(field, "reason")
+	    : strlen(value) > LONG_VALUE   ? "(below)"
+					   : value);
+}
+
+/* Long values, each under its field's name. */
+static void print_long_values(const json_t *fields)
+{
+	const json_t *field;
+	size_t i;
+
+	json_array_foreach(fields, i, field)
+	{
+		_cleanup_free_ char *value =
+		    field_value_text(json_object_get(field, "value"));
+
+		if (strlen(value) <= LONG_VALUE)
+			continue;
+		printf("  %s %lld\n", print_member(field, "path"),
+		    (long long)json_integer_value(
+			json_object_get(field, "instance")));
+		table_wrap(value, VALUE_INDENT, stdout);
+	}
 }
 
 static void print_received(const json_t *m)
 {
 	static const char *const heads[] = { "FIELD", "DECISION", "CLAUSE",
-		"VERIFIED", "VALUE", "REASON", NULL };
+		"VERIFIED", "VALUE, OR WHY NOT", NULL };
 	_cleanup_table_ struct table table = { 0 };
-	const json_t *field, *proof = json_object_get(m, "proof");
+	const json_t *field, *fields = json_object_get(m, "fields");
+	const json_t *proof = json_object_get(m, "proof");
 	bool good = json_is_true(json_object_get(proof, "verified"));
 	size_t i;
 
 	table_head(&table, heads);
-	json_array_foreach(json_object_get(m, "fields"), i, field)
+	json_array_foreach(fields, i, field)
 	{
-		add_field(&table, field);
+		_cleanup_free_ char *value =
+		    field_value_text(json_object_get(field, "value"));
+
+		add_field(&table, field, value);
 	}
 	table_print(&table, 2, stdout);
+	print_long_values(fields);
 	printf("  at most %lld more fields are not shown to us\n"
 	       "  logged as entry %lld of %lld in %s: %s%s%s\n",
 	    (long long)json_integer_value(json_object_get(m, "concealed")),
@@ -82,7 +112,7 @@ static void print_sent(const json_t *m)
 	static const char *const heads[] = { "FIELD", "TRAVELS", "VALUE",
 		NULL };
 	_cleanup_table_ struct table table = { 0 };
-	const json_t *field, *line;
+	const json_t *field, *line, *fields = json_object_get(m, "fields");
 	size_t i;
 
 	json_array_foreach(json_object_get(m, "recipients"), i, line)
@@ -94,7 +124,7 @@ static void print_sent(const json_t *m)
 		    print_member(line, "reason"));
 	}
 	table_head(&table, heads);
-	json_array_foreach(json_object_get(m, "fields"), i, field)
+	json_array_foreach(fields, i, field)
 	{
 		_cleanup_free_ char *value =
 		    field_value_text(json_object_get(field, "value"));
@@ -107,9 +137,11 @@ static void print_sent(const json_t *m)
 		    json_is_true(json_object_get(field, "home"))
 			? "stays at home"
 			: "yes");
-		table_cell(&table, COLOUR_NONE, value);
+		table_cell(&table, COLOUR_NONE,
+		    strlen(value) > LONG_VALUE ? "(below)" : value);
 	}
 	table_print(&table, 2, stdout);
+	print_long_values(fields);
 }
 
 static enum end run(const struct options *options)

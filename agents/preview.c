@@ -85,16 +85,16 @@ static void add_row(struct table *table, const json_t *field)
 	table_cellf(table, print_colour(decision), "%s%s%s", decision,
 	    *print_member(field, "to") ? " to " : "",
 	    print_member(field, "to"));
-	table_cell(table, COLOUR_NONE, closed && !told ? "not told" : "");
 	table_cell(table, COLOUR_NONE, print_member(field, "clause"));
-	table_cell(table, COLOUR_NONE, value);
-	table_cell(table, COLOUR_NONE, print_member(field, "reason"));
+	table_cellf(table, COLOUR_NONE, "%s%s",
+	    closed && !told ? "not told: " : "",
+	    *value ? value : print_member(field, "reason"));
 }
 
 static void print_accepted(const json_t *line)
 {
-	static const char *const heads[] = { "FIELD", "DECISION", "READER",
-		"CLAUSE", "VALUE", "REASON", NULL };
+	static const char *const heads[] = { "FIELD", "DECISION", "CLAUSE",
+		"VALUE, OR WHY NOT", NULL };
 	_cleanup_table_ struct table table = { 0 };
 	const json_t *field;
 	size_t i;

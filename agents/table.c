@@ -7,11 +7,13 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "util/mem.h"
 
-#define GAP 2 /* blanks between columns */
+#define GAP 2       /* blanks between columns */
+#define LAST_MIN 40 /* what the last column always gets */
 
 void table_deinit(struct table *t)
 {
@@ -87,30 +89,72 @@ const char *colour_end(FILE *out)
 	return colourful(out) ? "\033[0m" : "";
 }
 
+static size_t line_width(FILE *out)
+{
+	struct winsize size;
+
+	if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 20)
+		return size.ws_col;
+	return TABLE_WIDTH;
+}
+
+/* How many bytes of @text are its first @characters. */
+static size_t prefix(const char *text, size_t characters)
+{
+	size_t i = 0;
+
+	while (text[i]) {
+		if (((unsigned char)text[i] & 0xc0) != 0x80 &&
+		    characters-- == 0)
+			break;
+		i++;
+	}
+	return i;
+}
+
+/* @room is what the cell may take; 0: as much as it wants. */
+static void print_cell(const struct cell *cell, size_t room, FILE *out)
+{
+	bool colour = cell->colour != COLOUR_NONE;
+	bool cut = room && width(cell->text) > room;
+	size_t len = cut ? prefix(cell->text, room - 1) : strlen(cell->text);
+
+	fprintf(out, "%s%.*s%s%s",
+	    colour ? colour_begin(out, cell->colour) : "", (int)len, cell->text,
+	    cut ? "\u2026" : "", colour ? colour_end(out) : "");
+}
+
 static void print_row(const struct table *t, const struct cell *row,
-    const size_t *widths, FILE *out)
+    const size_t *widths, size_t room, FILE *out)
 {
 	size_t last = t->columns;
 
 	while (last > 0 && !*row[last - 1].text)
 		last--;
 	for (size_t i = 0; i < last; i++) {
-		const struct cell *cell = &row[i];
-		bool colour = cell->colour != COLOUR_NONE;
-
-		fprintf(out, "%s%s%s",
-		    colour ? colour_begin(out, cell->colour) : "", cell->text,
-		    colour ? colour_end(out) : "");
+		print_cell(&row[i], i + 1 == t->columns ? room : 0, out);
 		if (i + 1 < last)
 			fprintf(out, "%*s",
-			    (int)(widths[i] - width(cell->text) + GAP), "");
+			    (int)(widths[i] - width(row[i].text) + GAP), "");
 	}
 	fputc('\n', out);
+}
+
+/* What is left of a line for the last column. */
+static size_t last_room(
+    const struct table *t, const size_t *widths, unsigned indent, FILE *out)
+{
+	size_t line = line_width(out), taken = indent;
+
+	for (size_t i = 0; i + 1 < t->columns; i++)
+		taken += widths[i] + GAP;
+	return line > taken + LAST_MIN ? line - taken : LAST_MIN;
 }
 
 void table_print(const struct table *t, unsigned indent, FILE *out)
 {
 	_cleanup_free_ size_t *widths = mem_array(t->columns, sizeof(*widths));
+	size_t room;
 
 	assert(t->columns && t->count % t->columns == 0);
 	for (size_t i = 0; i < t->count; i++) {
@@ -119,8 +163,27 @@ void table_print(const struct table *t, unsigned indent, FILE *out)
 		if (w > widths[i % t->columns])
 			widths[i % t->columns] = w;
 	}
+	room = last_room(t, widths, indent, out);
 	for (size_t i = 0; i < t->count; i += t->columns) {
 		fprintf(out, "%*s", (int)indent, "");
-		print_row(t, &t->cells[i], widths, out);
+		print_row(t, &t->cells[i], widths, room, out);
+	}
+}
+
+void table_wrap(const char *text, unsigned indent, FILE *out)
+{
+	size_t room = line_width(out);
+
+	room = room > indent + 20 ? room - indent : 20;
+	while (*text) {
+		size_t len = prefix(text, room), end = len;
+
+		while (text[len] && end > 0 && text[end] != ' ')
+			end--;
+		len = end ? end : len;
+		fprintf(out, "%*s%.*s\n", (int)indent, "", (int)len, text);
+		text += len;
+		while (*text == ' ')
+			text++;
 	}
 }

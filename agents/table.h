@@ -42,8 +42,15 @@ void table_cell(struct table *t, enum colour colour, const char *text);
 void table_cellf(struct table *t, enum colour colour, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Print with @indent blanks before each row. */
+/* Print with @indent blanks before each row; the last column is cut, with an
+ * ellipsis, at the terminal's width (TABLE_WIDTH where @out is none). */
 void table_print(const struct table *t, unsigned indent, FILE *out);
+
+/* Print @text below a row: broken at blanks, each line with @indent blanks
+ * before it. */
+void table_wrap(const char *text, unsigned indent, FILE *out);
+
+#define TABLE_WIDTH 100u
 
 /* The escape that begins @colour on @out, "" where @out is no terminal; end it
  * with colour_end(). */
