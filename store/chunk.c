@@ -79,31 +79,39 @@ static int delete_from(
 	return r == STORE_NONE ? 0 : r;
 }
 
+/* Take the next chunk off @value; true when it is the last. */
+static bool next_chunk(struct slice *value, struct slice *ret)
+{
+	*ret = *value;
+	if (ret->len >= KV_VALUE_MAX)
+		ret->len = KV_VALUE_MAX;
+	value->data += ret->len;
+	value->len -= ret->len;
+	return ret->len < KV_VALUE_MAX;
+}
+
 int chunk_put(
     struct kv_txn *txn, unsigned table, struct slice key, struct slice value)
 {
-	struct slice old = { 0 };
+	struct slice part, old = { 0 };
 	struct numbered k;
 	unsigned chunk = 0;
-	bool last;
+	bool last = next_chunk(&value, &part);
 	int r;
 
 	assert(value.len <= STORE_VALUE_MAX);
-	r = get_one(txn, table, key, 0, &old);
-	if (r && r != STORE_NONE)
-		return r;
-	do {
-		struct slice part = value;
-
-		last = part.len < KV_VALUE_MAX;
-		if (!last)
-			part.len = KV_VALUE_MAX;
-		r = kv_put(txn, table, numbered(&k, key, chunk++), part);
-		value.data += part.len;
-		value.len -= part.len;
-	} while (r == 0 && !last);
+	r = kv_put_last(txn, table, numbered(&k, key, chunk), part);
+	if (r == STORE_THERE) { /* it may replace a longer value */
+		r = get_one(txn, table, key, 0, &old);
+		if (r == 0 || r == STORE_NONE)
+			r = kv_put(txn, table, numbered(&k, key, chunk), part);
+	}
+	while (r == 0 && !last) {
+		last = next_chunk(&value, &part);
+		r = kv_put(txn, table, numbered(&k, key, ++chunk), part);
+	}
 	if (r == 0 && old.len >= KV_VALUE_MAX)
-		r = delete_from(txn, table, key, chunk);
+		r = delete_from(txn, table, key, chunk + 1);
 	return r;
 }
 

@@ -30,13 +30,14 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <lmdb.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "util/clock.h"
+#include "store/readers.h"
 #include "util/mem.h"
+
+#define LOCK_FILE_BYTES 16384 /* room for some 250 readers */
 
 struct kv {
 	MDB_env *env;
@@ -51,9 +52,7 @@ struct kv {
 	bool dead;
 	atomic_uint_fast64_t file_bytes;
 	atomic_bool has_reserve;
-	pthread_mutex_t readers_lock;
-	struct kv_txn *readers; /* newest first */
-	struct kv_txn *oldest;
+	struct readers readers;
 };
 
 struct kv_txn {
@@ -62,8 +61,7 @@ struct kv_txn {
 	MDB_cursor *cursors[KV_TABLES_MAX]; /* opened when first needed */
 	bool write;
 	int error;
-	int64_t began;
-	struct kv_txn *newer, *older; /* readers only */
+	struct reader reader; /* in the list unless @write */
 };
 
 /* LMDB's codes become ours here and nowhere else. */
@@ -170,6 +168,23 @@ static int open_tables(struct kv *kv)
 	return r ? r : mdb_txn_commit(txn);
 }
 
+/* LMDB maps lock.mdb and leaves it sparse: on a full disk a new reader could be
+ * a SIGBUS. It takes the size that it finds. Not once it is open: to close a
+ * second descriptor would undo LMDB's locks. */
+static int make_lock_file(struct kv *kv)
+{
+	_cleanup_free_ char *path = mem_format("%s/lock.mdb", kv->dir);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int r = 0;
+
+	if (fd < 0)
+		return errno;
+	if (fallocate(fd, 0, 0, LOCK_FILE_BYTES) < 0 && errno != EOPNOTSUPP)
+		r = errno;
+	close(fd);
+	return r;
+}
+
 static int open_env(struct kv *kv, uint64_t map_bytes)
 {
 	unsigned flags = MDB_NOTLS | (kv->read_only ? MDB_RDONLY : 0);
@@ -181,6 +196,8 @@ static int open_env(struct kv *kv, uint64_t map_bytes)
 		r = mdb_env_set_maxdbs(kv->env, (MDB_dbi)kv->table_count);
 	if (!r && map_bytes) /* else the size that the file says */
 		r = mdb_env_set_mapsize(kv->env, map_bytes);
+	if (!r && !kv->read_only)
+		r = make_lock_file(kv);
 	if (!r)
 		r = mdb_env_open(kv->env, kv->dir, flags, 0600);
 	if (!r)
@@ -226,7 +243,7 @@ int kv_open(const struct kv_config *config, struct kv **ret, struct why *why)
 	kv->table_count = config->table_count;
 	kv->reserve_bytes = config->reserve_bytes;
 	kv->read_only = config->read_only;
-	pthread_mutex_init(&kv->readers_lock, NULL);
+	readers_init(&kv->readers);
 	r = open_env(kv, config->map_bytes);
 	if (r) {
 		r = open_failed(kv, r, why);
@@ -262,43 +279,11 @@ void kv_free(struct kv *kv)
 {
 	if (!kv)
 		return;
-	assert(!kv->readers);
 	if (kv->env)
 		mdb_env_close(kv->env);
-	pthread_mutex_destroy(&kv->readers_lock);
+	readers_deinit(&kv->readers);
 	free(kv->dir);
 	free(kv);
-}
-
-static void link_reader(struct kv_txn *txn)
-{
-	struct kv *kv = txn->kv;
-
-	pthread_mutex_lock(&kv->readers_lock);
-	txn->began = clock_monotonic();
-	txn->older = kv->readers;
-	if (txn->older)
-		txn->older->newer = txn;
-	else
-		kv->oldest = txn;
-	kv->readers = txn;
-	pthread_mutex_unlock(&kv->readers_lock);
-}
-
-static void unlink_reader(struct kv_txn *txn)
-{
-	struct kv *kv = txn->kv;
-
-	pthread_mutex_lock(&kv->readers_lock);
-	if (txn->newer)
-		txn->newer->older = txn->older;
-	else
-		kv->readers = txn->older;
-	if (txn->older)
-		txn->older->newer = txn->newer;
-	else
-		kv->oldest = txn->newer;
-	pthread_mutex_unlock(&kv->readers_lock);
 }
 
 int kv_begin(struct kv *kv, bool write, struct kv_txn **ret)
@@ -322,7 +307,7 @@ int kv_begin(struct kv *kv, bool write, struct kv_txn **ret)
 	txn->txn = inner;
 	txn->write = write;
 	if (!write)
-		link_reader(txn);
+		readers_add(&kv->readers, &txn->reader);
 	*ret = txn;
 	return 0;
 }
@@ -337,7 +322,7 @@ static void close_cursors(struct kv_txn *txn)
 static void free_txn(struct kv_txn *txn)
 {
 	if (!txn->write)
-		unlink_reader(txn);
+		readers_remove(&txn->kv->readers, &txn->reader);
 	free(txn);
 }
 
@@ -448,21 +433,35 @@ int kv_get(
 	return r;
 }
 
+static int put(struct kv_txn *txn, unsigned table, const struct kv_row *row,
+    unsigned flags)
+{
+	MDB_val k = to_val(row->key), v = to_val(row->value);
+
+	assert(txn->write && row->key.len > 0 && row->key.len <= KV_KEY_MAX);
+	return mdb_put(txn->txn, txn->kv->dbi[table], &k, &v, flags);
+}
+
 int kv_put(
     struct kv_txn *txn, unsigned table, struct slice key, struct slice value)
 {
-	MDB_val k = to_val(key), v = to_val(value);
-	MDB_dbi dbi = txn->kv->dbi[table];
-	int r = MDB_KEYEXIST;
+	const struct kv_row row = { key, value };
 
-	assert(txn->write && key.len > 0 && key.len <= KV_KEY_MAX);
+	return txn->error ? txn->error : done(txn, put(txn, table, &row, 0));
+}
+
+int kv_put_last(
+    struct kv_txn *txn, unsigned table, struct slice key, struct slice value)
+{
+	const struct kv_row row = { key, value };
+	int r;
+
 	if (txn->error)
 		return txn->error;
-	if (txn->kv->tables[table].append)
-		r = mdb_put(txn->txn, dbi, &k, &v, MDB_APPEND);
-	if (r == MDB_KEYEXIST) /* not the last key, or not such a table */
-		r = mdb_put(txn->txn, dbi, &k, &v, 0);
-	return done(txn, r);
+	if (!txn->kv->tables[table].append)
+		return STORE_THERE;
+	r = put(txn, table, &row, MDB_APPEND);
+	return r == MDB_KEYEXIST ? STORE_THERE : done(txn, r);
 }
 
 int kv_delete(struct kv_txn *txn, unsigned table, struct slice key)
@@ -577,13 +576,7 @@ uint64_t kv_file_bytes(const struct kv *kv)
 
 uint64_t kv_oldest_read_ms(struct kv *kv)
 {
-	int64_t age = 0;
-
-	pthread_mutex_lock(&kv->readers_lock);
-	if (kv->oldest)
-		age = clock_monotonic() - kv->oldest->began;
-	pthread_mutex_unlock(&kv->readers_lock);
-	return (uint64_t)age;
+	return readers_oldest_ms(&kv->readers);
 }
 
 int kv_clear_readers(struct kv *kv)

@@ -16,7 +16,7 @@
 #include "store/store.h"
 
 #define KV_VALUE_MAX 4000 /* just fits one page */
-#define KV_KEY_MAX 264
+#define KV_KEY_MAX 168
 #define KV_TABLES_MAX 24
 
 struct kv;
@@ -57,6 +57,10 @@ void kv_forgive(struct kv_txn *txn);        /* a reader goes on: for checks */
 int kv_get(
     struct kv_txn *txn, unsigned table, struct slice key, struct slice *ret);
 int kv_put(
+    struct kv_txn *txn, unsigned table, struct slice key, struct slice value);
+/* The same for a key that is to come after all others, in a table that appends;
+ * STORE_THERE, with nothing done, when it does not or the table is another. */
+int kv_put_last(
     struct kv_txn *txn, unsigned table, struct slice key, struct slice value);
 int kv_delete(struct kv_txn *txn, unsigned table, struct slice key);
 

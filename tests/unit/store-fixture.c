@@ -110,6 +110,18 @@ struct slice fixture_bytes(uint64_t seed, size_t len)
 	return slice_of(bytes, len);
 }
 
+void fixture_put_copy(
+    struct store_txn *t, uint64_t number, uint8_t lane, uint64_t message)
+{
+	struct ledger_copy copy = { .number = number,
+		.message = message,
+		.policy = 3,
+		.lane = lane,
+		.decision = fixture_bytes(number, number % 500) };
+
+	ledger_queue_put(t, "hmrc", &copy);
+}
+
 bool fixture_on_disk(const char *dir, struct slice needle)
 {
 	struct dirent *e;

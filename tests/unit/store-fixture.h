@@ -27,6 +27,11 @@ void fixture_commit(struct store_txn *t);
 /* Repeatable bytes that look random; valid until the next call. */
 struct slice fixture_bytes(uint64_t seed, size_t len);
 
+/* Put copy @number of @message into hmrc's queue, with a decision that only
+ * @number determines. */
+void fixture_put_copy(
+    struct store_txn *t, uint64_t number, uint8_t lane, uint64_t message);
+
 /* Whether @needle is in any file of @dir, byte for byte. */
 bool fixture_on_disk(const char *dir, struct slice needle);
 

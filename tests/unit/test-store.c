@@ -1,13 +1,10 @@
-/* The broker's ledger: what it keeps, in which order, and what full means. The
- * agent's side is test-mailbox.c; damage, erasure and kills have their own. */
+/* The broker's ledger: what it keeps, and in which order. The agent's side is
+ * test-mailbox.c; room and readers, damage and erasure, and kills have their
+ * own.
+ */
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "tests/unit/store-fixture.h"
 #include "util/hash.h"
@@ -227,18 +224,6 @@ static void check_queue(struct store_txn *t, const struct model_copy *m)
 	CHECK_INT(counted, count);
 }
 
-static void put_copy(
-    struct store_txn *t, uint64_t number, uint8_t lane, uint64_t message)
-{
-	struct ledger_copy copy = { .number = number,
-		.message = message,
-		.policy = 3,
-		.lane = lane,
-		.decision = fixture_bytes(number, number % 500) };
-
-	ledger_queue_put(t, "hmrc", &copy);
-}
-
 TEST(ledger, queues_go_by_lane_then_number)
 {
 	struct store *s = fixture_ledger(fixture_dir(), SMALL_MAP);
@@ -248,7 +233,7 @@ TEST(ledger, queues_go_by_lane_then_number)
 	for (uint64_t i = 1; i <= COPIES; i++) {
 		m[i].lane = (uint8_t)test_below(LEDGER_LANES);
 		m[i].there = true;
-		put_copy(t, i, m[i].lane,
+		fixture_put_copy(t, i, m[i].lane,
 		    ledger_message_add(t, fixture_bytes(i, 300), 1));
 	}
 	/* neighbours in name order, which must not be mistaken for it */
@@ -262,7 +247,7 @@ TEST(ledger, queues_go_by_lane_then_number)
 
 		if (test_below(4) == 0 && m[n].there) {
 			m[n].tombstone = true;
-			put_copy(t, n, m[n].lane, 0);
+			fixture_put_copy(t, n, m[n].lane, 0);
 			continue;
 		}
 		CHECK_INT(ledger_queue_drop(t, "hmrc", n),
@@ -445,243 +430,6 @@ TEST(ledger, texts_are_found_by_digest_and_sets_by_number)
 	store_end(t);
 	CHECK_INT(fixture_check_ledger(dir), 0);
 	store_free(s);
-}
-
-/* ---- full ---- */
-
-/* Add messages in groups until one is refused; how many are in. */
-static uint64_t fill(struct store *s, uint64_t number)
-{
-	for (;; number += 16) {
-		struct store_txn *t = fixture_write(s);
-		int r;
-
-		for (uint64_t i = 1; i <= 16; i++) {
-			uint64_t m = ledger_message_add(
-			    t, fixture_bytes(number + i, 1400), 1);
-
-			if (m)
-				put_copy(t, number + i, 1, m);
-		}
-		r = store_commit(t);
-		if (r == STORE_FULL)
-			return number;
-		CHECK_INT(r, 0);
-	}
-}
-
-TEST(ledger, a_full_map_refuses_messages_and_recovers)
-{
-	const char *dir = fixture_dir();
-	struct store *s = fixture_ledger(dir, 4 << 20);
-	uint64_t first = 0, last = 0;
-
-	for (int round = 0; round < 3; round++) {
-		last = fill(s, last);
-		CHECK(store_fill(s) >= STORE_FILL_REFUSE - 2);
-		CHECK(store_fill(s) < 100);
-		CHECK(last > first + 500);
-		/* receipts and their entries still have room, in any number */
-		while (first < last) {
-			struct store_txn *t = fixture_write(s);
-
-			for (int i = 0; i < 64 && first < last; i++) {
-				first++;
-				CHECK_INT(
-				    ledger_queue_drop(t, "hmrc", first), 0);
-				ledger_entry_add(t, fixture_bytes(first, 40),
-				    slice_str("detail"));
-			}
-			fixture_commit(t);
-		}
-		CHECK(store_fill(s) < STORE_FILL_REFUSE);
-	}
-	CHECK_INT(fixture_check_ledger(dir), 0);
-	store_free(s);
-}
-
-TEST(ledger, even_the_last_page_taken_is_an_outcome)
-{
-	const char *dir = fixture_dir();
-	struct store *s = fixture_ledger(dir, STORE_MAP_MIN);
-	struct store_txn *t;
-	uint64_t entries = 0;
-	int r = 0;
-
-	/* entries are not refused at 85 %: go on until LMDB itself is full,
-	 * in a put or in a commit */
-	for (size_t size = 60000; size > 10; size /= 2) {
-		do {
-			t = fixture_write(s);
-			ledger_entry_add(
-			    t, fixture_bytes(size, size), slice_of(NULL, 0));
-			r = store_commit(t);
-			CHECK(r == 0 || r == STORE_FULL);
-			entries += r == 0;
-		} while (r == 0);
-	}
-	t = fixture_read(s);
-	CHECK_INT(store_counter(t, LEDGER_ENTRIES), entries);
-	store_end(t);
-	CHECK_INT(fixture_check_ledger(dir), 0);
-	store_free(s);
-}
-
-/* A limit on the size of files is the full disk that a test can have. */
-static int fill_disk(void *dir)
-{
-	const struct store_options options = { .map_bytes = SMALL_MAP };
-	struct rlimit limit = { 1500000, RLIM_INFINITY };
-	struct store_txn *t;
-	struct store *s;
-	uint64_t number = 0;
-	bool more;
-	struct why why;
-	int r;
-
-	signal(SIGXFSZ, SIG_IGN);
-	if (ledger_open(dir, &options, &s, &why))
-		return 1;
-	setrlimit(RLIMIT_FSIZE, &limit);
-	do {
-		if (store_begin(s, &t))
-			return 2;
-		put_copy(t, ++number, 0,
-		    ledger_message_add(t, fixture_bytes(1, 3000), 1));
-		r = store_commit(t);
-	} while (r == 0 && number < 5000);
-	if (r != STORE_FULL)
-		return 3;
-	if (store_fill(s) < STORE_FILL_REFUSE)
-		return 4;
-	/* deliveries go on */
-	for (uint64_t i = 1; i < number / 2; i++) {
-		if (store_begin(s, &t) || ledger_queue_drop(t, "hmrc", i) ||
-		    store_commit(t))
-			return 5;
-	}
-	/* room again: it recovers without a restart */
-	limit.rlim_cur = RLIM_INFINITY;
-	setrlimit(RLIMIT_FSIZE, &limit);
-	if (store_upkeep(s, 0, &more) || store_fill(s) >= STORE_FILL_REFUSE)
-		return 6;
-	if (store_begin(s, &t))
-		return 7;
-	put_copy(
-	    t, number, 0, ledger_message_add(t, fixture_bytes(1, 3000), 1));
-	if (store_commit(t))
-		return 8;
-	store_free(s);
-	return 0;
-}
-
-TEST(ledger, a_full_disk_refuses_messages_and_recovers)
-{
-	const char *dir = fixture_dir();
-
-	CHECK_INT(fixture_child(fill_disk, (void *)(uintptr_t)dir), 0);
-	CHECK_INT(fixture_check_ledger(dir), 0);
-}
-
-TEST(ledger, the_file_stays_flat_while_messages_pass_through)
-{
-	struct store *s = fixture_ledger(fixture_dir(), SMALL_MAP);
-	struct store_stats early = { 0 }, late;
-
-	for (uint64_t n = 0; n < 20000; n += 100) {
-		struct store_txn *t = fixture_write(s);
-
-		for (uint64_t i = n + 1; i <= n + 100; i++) {
-			put_copy(t, i, 0,
-			    ledger_message_add(t, fixture_bytes(i, 1300), 1));
-			if (i > 200)
-				CHECK_INT(
-				    ledger_queue_drop(t, "hmrc", i - 200), 0);
-		}
-		fixture_commit(t);
-		if (n == 2000)
-			store_stats(s, &early);
-	}
-	store_stats(s, &late);
-	CHECK_INT(late.keys, 200);
-	CHECK(late.used_bytes < early.used_bytes * 3 / 2);
-	CHECK_INT(late.file_bytes, early.file_bytes);
-	store_free(s);
-}
-
-/* ---- readers ---- */
-
-struct reading {
-	struct store *s;
-	atomic_bool stop;
-	atomic_uint bad, good;
-};
-
-/* What a reader sees may be destroyed under it; that is not damage. */
-static void *read_along(void *arg)
-{
-	struct reading *r = arg;
-	struct buf b = { 0 };
-	uint64_t detail = 0;
-
-	while (!atomic_load(&r->stop)) {
-		uint64_t after[LEDGER_LANES] = { 0 };
-		struct ledger_copy copy;
-		struct store_txn *t;
-		int e;
-
-		if (store_read(r->s, &t))
-			break;
-		buf_reset(&b);
-		while (
-		    (e = ledger_queue_next(t, "hmrc", after, &b, &copy)) == 0) {
-			e = ledger_message(t, copy.message, &b);
-			atomic_fetch_add(e < 0 ? &r->bad : &r->good, 1);
-			buf_reset(&b);
-		}
-		if (e < 0)
-			atomic_fetch_add(&r->bad, 1);
-		e = ledger_detail(t, ++detail % 100, &b);
-		if (e < 0)
-			atomic_fetch_add(&r->bad, 1);
-		store_end(t);
-	}
-	buf_deinit(&b);
-	return NULL;
-}
-
-TEST(ledger, readers_beside_the_writer_see_no_damage)
-{
-	struct reading r = { .s = fixture_ledger(fixture_dir(), SMALL_MAP) };
-	pthread_t threads[2];
-	int64_t now = 2000000000000;
-	bool more;
-
-	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
-		CHECK_INT(pthread_create(&threads[i], NULL, read_along, &r), 0);
-	for (uint64_t n = 1; n <= 1500; n++) {
-		struct store_txn *t = fixture_write(r.s);
-
-		put_copy(
-		    t, n, 0, ledger_message_add(t, fixture_bytes(n, 1300), 1));
-		if (n > 20)
-			ledger_queue_drop(t, "hmrc", n - 20);
-		ledger_entry_add(t, slice_str("e"), slice_str("d"));
-		if (n % 10 == 0)
-			ledger_detail_erase(t, n / 10);
-		fixture_commit(t);
-		if (n % 20 == 0)
-			CHECK_INT(
-			    store_upkeep(r.s, now += STORE_EPOCH_MS / 4, &more),
-			    0);
-	}
-	atomic_store(&r.stop, true);
-	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
-		pthread_join(threads[i], NULL);
-	CHECK_INT(atomic_load(&r.bad), 0);
-	CHECK(atomic_load(&r.good) > 0);
-	CHECK(store_fault(r.s) == NULL);
-	store_free(r.s);
 }
 
 int main(void)
