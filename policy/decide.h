@@ -249,7 +249,7 @@ struct plan {
 	size_t words;
 	const uint64_t *by_type;    /* one set a record of the vocabulary */
 	const uint64_t *by_purpose; /* one set a purpose of the agreement */
-	const uint64_t *by_from; /* one set a party: those that may list it */
+	const uint64_t *by_from; /* one set a partner: those that may list it */
 	const uint64_t *by_to;
 	bool rosters; /* so look again who is a member on the day */
 };

@@ -1,7 +1,7 @@
 /*
  * Which clauses fit a sending (rule 1). An agreement may have ten thousand, of
  * which a message meets a handful: so each agreement keeps, for every record
- * type, purpose, sending party and receiving party, the set of clauses that
+ * type, purpose, sender and recipient, the set of clauses that
  * list it, as bits. Those that fit are what four sets have in common. Who is in
  * a group may change by the day: the sets hold everyone who ever was, and where
  * a roster can matter the members of the day are looked up.
@@ -39,33 +39,6 @@ bool group_has(const struct policy *p, const struct group *group,
 		since = n->on;
 	}
 	return in;
-}
-
-/* Whether @partner was ever put into @group. */
-static bool group_ever_had(
-    const struct policy *p, const struct group *group, const char *partner)
-{
-	if (names_have(&group->members, partner))
-		return true;
-	for (size_t i = 0; i < p->notices_count; i++)
-		if (is_roster_of(&p->notices[i], group) &&
-		    names_have(&p->notices[i].members, partner))
-			return true;
-	return false;
-}
-
-static bool lists_ever(const struct policy *p, const struct agreement *a,
-    const struct names *names, const char *partner)
-{
-	for (size_t i = 0; i < names->count; i++) {
-		const char *name = names->items[i].text;
-		const struct group *group = agreement_group(a, slice_str(name));
-
-		if (!strcmp(name, partner) ||
-		    (group && group_ever_had(p, group, partner)))
-			return true;
-	}
-	return false;
 }
 
 /* ---- the sets --------------------------------------------------------- */
@@ -150,39 +123,84 @@ static bool has_rosters(const struct policy *p, const struct agreement *a)
 	return false;
 }
 
+/* The sets of one agreement while they are made. */
+struct marking {
+	const struct policy *p;
+	const struct agreement *a;
+	uint64_t *sets; /* one a partner */
+	size_t words;
+	size_t clause;
+};
+
+static void mark_partner(const struct marking *m, const char *name)
+{
+	const struct partner *who = policy_partner(m->p, slice_str(name));
+
+	if (who)
+		bit_set(m->sets + (size_t)(who - m->p->partners) * m->words,
+		    m->clause);
+}
+
+static void mark_names(const struct marking *m, const struct names *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		mark_partner(m, names->items[i].text);
+}
+
+/* All that ever were in a group the list names, and the partners it names. */
+static void mark_list(const struct marking *m, const struct names *names)
+{
+	mark_names(m, names);
+	for (size_t i = 0; i < names->count; i++) {
+		const struct group *group =
+		    agreement_group(m->a, slice_str(names->items[i].text));
+
+		if (!group)
+			continue;
+		mark_names(m, &group->members);
+		for (size_t j = 0; j < m->p->notices_count; j++)
+			if (is_roster_of(&m->p->notices[j], group))
+				mark_names(m, &m->p->notices[j].members);
+	}
+}
+
+static void mark_clause(
+    struct marking *m, const struct plan *plan, uint64_t *sets)
+{
+	const struct clause *c = &m->a->clauses[m->clause];
+	const struct vocabulary *v = m->a->vocabulary;
+
+	for (size_t i = 0; i < v->records_count; i++, sets += plan->words)
+		if (names_have(&c->share, v->records[i]->name))
+			bit_set(sets, m->clause);
+	for (size_t i = 0; i < m->a->purposes.count; i++, sets += plan->words)
+		if (names_have(&c->purposes, m->a->purposes.items[i].text))
+			bit_set(sets, m->clause);
+	m->sets = sets;
+	mark_list(m, &c->from);
+	m->sets = sets + m->p->partners_count * plan->words;
+	mark_list(m, &c->to);
+}
+
 static void plan_agreement(struct policy *p, struct agreement *a)
 {
 	struct plan *plan = arena_new(&p->arena, struct plan);
 	size_t words = a->clauses_count / 64 + 1;
 	size_t types = a->vocabulary->records_count;
-	size_t parties = a->parties.count, purposes = a->purposes.count;
+	size_t purposes = a->purposes.count, partners = p->partners_count;
 	uint64_t *sets = arena_array(
-	    &p->arena, (types + purposes + 2 * parties) * words, uint64_t);
+	    &p->arena, (types + purposes + 2 * partners) * words, uint64_t);
+	struct marking marking = { .p = p, .a = a, .words = words };
 
 	plan->words = words;
 	plan->rosters = has_rosters(p, a);
 	plan->by_type = sets;
 	plan->by_purpose = sets + types * words;
 	plan->by_from = sets + (types + purposes) * words;
-	plan->by_to = sets + (types + purposes + parties) * words;
+	plan->by_to = sets + (types + purposes + partners) * words;
 	for (size_t c = 0; c < a->clauses_count; c++) {
-		const struct clause *k = &a->clauses[c];
-		uint64_t *set = sets;
-
-		for (size_t i = 0; i < types; i++, set += words)
-			if (names_have(
-				&k->share, a->vocabulary->records[i]->name))
-				bit_set(set, c);
-		for (size_t i = 0; i < purposes; i++, set += words)
-			if (names_have(&k->purposes, a->purposes.items[i].text))
-				bit_set(set, c);
-		for (size_t i = 0; i < parties; i++, set += words)
-			if (lists_ever(
-				p, a, &k->from, a->parties.items[i].text))
-				bit_set(set, c);
-		for (size_t i = 0; i < parties; i++, set += words)
-			if (lists_ever(p, a, &k->to, a->parties.items[i].text))
-				bit_set(set, c);
+		marking.clause = c;
+		mark_clause(&marking, plan, sets);
 	}
 	a->plan = plan;
 }
@@ -239,23 +257,28 @@ static size_t place_of_type(const struct vocabulary *v, const char *type)
 /* The four sets of a sending; NULL for a name the agreement does not know. */
 enum side { SIDE_TYPE, SIDE_FROM, SIDE_TO, SIDE_PURPOSE, SIDES };
 
+/* The set of those who name this partner on one side. */
+static const uint64_t *set_of_partner(const struct policy *p,
+    const struct plan *plan, const uint64_t *sets, const char *name)
+{
+	const struct partner *who = policy_partner(p, slice_str(name));
+
+	return who ? set_of(sets, plan, (size_t)(who - p->partners)) : NULL;
+}
+
 static void find_sets(const struct agreement *a, const struct sending *s,
     const uint64_t *ret[SIDES])
 {
 	const struct plan *plan = a->plan;
 	size_t type = place_of_type(a->vocabulary, s->type);
-	size_t from = place_of(&a->parties, s->from);
-	size_t to = place_of(&a->parties, s->to);
 	size_t purpose =
 	    s->purpose ? place_of(&a->purposes, s->purpose) : a->purposes.count;
 
 	ret[SIDE_TYPE] = type < a->vocabulary->records_count
 			     ? set_of(plan->by_type, plan, type)
 			     : NULL;
-	ret[SIDE_FROM] =
-	    from < a->parties.count ? set_of(plan->by_from, plan, from) : NULL;
-	ret[SIDE_TO] =
-	    to < a->parties.count ? set_of(plan->by_to, plan, to) : NULL;
+	ret[SIDE_FROM] = set_of_partner(s->p, plan, plan->by_from, s->from);
+	ret[SIDE_TO] = set_of_partner(s->p, plan, plan->by_to, s->to);
 	ret[SIDE_PURPOSE] = purpose < a->purposes.count
 				? set_of(plan->by_purpose, plan, purpose)
 				: NULL;

@@ -175,6 +175,13 @@ struct policy_field {
 	const char *where;
 };
 
+/* Who gave the fields of a path: exact, "entity.*" or "*", the nearest of them
+ * counting (rule 30). */
+struct policy_origin {
+	const char *path;
+	const char *originator;
+};
+
 struct policy_message {
 	const char *from;
 	const char *type;
@@ -189,6 +196,10 @@ struct policy_message {
 	int64_t sent;
 	const struct policy_field *fields;
 	size_t count;
+	/* Who would have given what is not there; its absence may be nobody
+	 * else's to tell. Without it: whoever gave what stands around it. */
+	const struct policy_origin *origins;
+	size_t origins_count;
 };
 
 enum policy_action {

@@ -76,9 +76,30 @@ static bool are_there(
 	return there;
 }
 
-/* Who would have given it: whoever gave the rest of its entity or, where there
- * is nothing of that, the rest of the message; of several, each. */
-bool suppose_released(
+/* As the message says who gave what; NULL: the sender. */
+static const char *origin_of(
+    const struct policy_message *m, const struct field *field)
+{
+	const char *every = NULL, *entity = NULL;
+	size_t len = strlen(field->entity->name);
+
+	for (size_t i = 0; i < m->origins_count; i++) {
+		const char *path = m->origins[i].path;
+
+		if (!strcmp(path, field->path))
+			return m->origins[i].originator;
+		if (!strcmp(path, "*"))
+			every = m->origins[i].originator;
+		if (!strncmp(path, field->entity->name, len) &&
+		    !strcmp(path + len, ".*"))
+			entity = m->origins[i].originator;
+	}
+	return entity ? entity : every;
+}
+
+/* Whoever gave the rest of its entity or, where there is nothing of that, the
+ * rest of the message; of several, each. */
+static bool suppose_from_givers(
     const struct deciding *d, const struct field *field, uint32_t number)
 {
 	const struct view *view = &d->view;
@@ -104,4 +125,18 @@ bool suppose_released(
 		last = from;
 	}
 	return true;
+}
+
+bool suppose_released(
+    const struct deciding *d, const struct field *field, uint32_t number)
+{
+	const struct policy_message *m = d->view.m;
+	const char *origin;
+
+	if (!m->origins_count)
+		return suppose_from_givers(d, field, number);
+	origin = origin_of(m, field);
+	if (origin && !strcmp(origin, m->from))
+		origin = NULL;
+	return suppose_from(d, field, number, origin);
 }

@@ -266,11 +266,11 @@ static void raise_field(struct telling *t, uint32_t position)
 		.raised = true,
 		.told = true,
 		.label = grade->label,
-		.reason = arena_format(d->arena,
-		    "it goes with its grade %s%s%s",
-		    d->view.fields[s->first]->path, grade->reason ? ": " : "",
-		    grade->reason ? grade->reason : ""),
+		.reason = grade->reason,
 	};
+	if (!r->reason)
+		r->reason = arena_format(d->arena, "it goes with its grade %s",
+		    d->view.fields[s->first]->path);
 	if (s->grade == policy_closedness(POLICY_REFER))
 		r->to = grade_targets(t, instance);
 	t->changed = true;

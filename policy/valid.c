@@ -362,7 +362,7 @@ static bool check_instance(struct checking *c, const struct instance *instance)
 		bool there =
 		    datum_field(&c->view, instance, f).kind != DATUM_ABSENT;
 
-		if (f->required && !there &&
+		if ((f->required || f->required_when) && !there &&
 		    binds(c, f->required_when, instance)) {
 			why_set(c->why, "%s is required%s",
 			    where_is(c, f, instance),
