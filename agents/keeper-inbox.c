@@ -268,7 +268,7 @@ static void send_receipt(struct delivery *d)
 
 	if (d->count == 0)
 		return;
-	qsort(d->rows, d->count, sizeof(*d->rows), compare_rows);
+	mem_sort(d->rows, d->count, sizeof(*d->rows), compare_rows);
 	receipt_pack(&receipt, &bytes);
 	part = buf_slice(&bytes);
 	if (sign_parts(k->id->message, &part, 1, signature, &why) < 0) {

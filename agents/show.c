@@ -168,7 +168,7 @@ static json_t *sorted(json_t *fields)
 
 	for (size_t i = 0; i < n; i++)
 		items[i] = json_array_get(fields, i);
-	qsort(items, n, sizeof(*items), compare_fields);
+	mem_sort(items, n, sizeof(*items), compare_fields);
 	for (size_t i = 0; i < n; i++)
 		json_array_append(list, items[i]);
 	json_decref(fields);

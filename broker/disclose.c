@@ -225,7 +225,7 @@ void disclose(const struct disclosure *d, struct recipient *ret)
 	show_reserved(&w);
 	for (size_t i = 0; i < d->reading->message.count; i++)
 		show_field(&w, d->reading->slots[i], &decision.verdicts[i]);
-	qsort(w.decisions, w.count, sizeof(*w.decisions), decision_order);
+	mem_sort(w.decisions, w.count, sizeof(*w.decisions), decision_order);
 	if (!make_row(&w, ret, &why)) {
 		refuse(d, ret, &decision, arena_str(d->arena, why.text));
 		return;

@@ -304,8 +304,8 @@ struct book *book_draft_finish(
 	_cleanup_policy_ struct policy *first = NULL;
 	struct book *b = d->book;
 
-	qsort(b->files, b->files_count, sizeof(*b->files), file_order);
-	qsort(b->partners, b->partners_count, sizeof(*b->partners),
+	mem_sort(b->files, b->files_count, sizeof(*b->files), file_order);
+	mem_sort(b->partners, b->partners_count, sizeof(*b->partners),
 	    partner_order);
 	first = load(b);
 	if (policy_errors(first) > 0) {

@@ -154,7 +154,7 @@ void check_identities(struct policy *p)
 		gather_claims(p, p->agreements[i], &claims, &named);
 	map_deinit(&named);
 	if (claims.count)
-		qsort(claims.items, claims.count, sizeof(*claims.items),
+		mem_sort(claims.items, claims.count, sizeof(*claims.items),
 		    by_weight);
 	p->partners = NULL; /* partners texts do not count in an exchange */
 	p->partners_count = 0;

@@ -24,7 +24,8 @@ static void index_codes(struct policy *p, struct codes *codes)
 	for (size_t i = 0; i < codes->count; i++)
 		sorted[i] = &codes->items[i];
 	if (codes->count)
-		qsort(sorted, codes->count, sizeof(const void *), code_by_text);
+		mem_sort(
+		    sorted, codes->count, sizeof(const void *), code_by_text);
 	codes->sorted = sorted;
 }
 
@@ -223,7 +224,7 @@ static void index_fields(struct policy *p, struct vocabulary *v)
 		}
 	}
 	if (count)
-		qsort(v->by_path, count, sizeof(void *), field_by_path);
+		mem_sort(v->by_path, count, sizeof(void *), field_by_path);
 	if (count > VOCABULARY_FIELDS_MAX)
 		check_error(p, v->id.at, NULL, "%s has more than %u fields",
 		    v->cited, VOCABULARY_FIELDS_MAX);

@@ -145,8 +145,8 @@ static void keep_problems(struct policy *p)
 	struct loading *loading = p->loading;
 
 	if (loading->count)
-		qsort(loading->found, loading->count, sizeof(*loading->found),
-		    by_place);
+		mem_sort(loading->found, loading->count,
+		    sizeof(*loading->found), by_place);
 	p->problems =
 	    arena_array(&p->arena, loading->count, struct policy_problem);
 	p->problems_count = loading->count;
@@ -223,7 +223,7 @@ static void sort(void *items, size_t count, size_t size,
     int (*compare)(const void *, const void *))
 {
 	if (count)
-		qsort(items, count, size, compare);
+		mem_sort(items, count, size, compare);
 }
 
 void policy_sort(struct policy *p)

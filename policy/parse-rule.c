@@ -41,9 +41,11 @@ static void select_path(struct parser *p, struct selector *selector)
 	struct slice text = p->token.text;
 	const uint8_t *dot = memchr(text.data, '.', text.len);
 	size_t len = dot ? (size_t)(dot - text.data) : 0;
-	struct slice rest = slice_of(dot + 1, dot ? text.len - len - 1 : 0);
+	struct slice rest = { 0 };
 
-	if (!dot || memchr(rest.data, '.', rest.len) ||
+	if (dot)
+		rest = slice_of(dot + 1, text.len - len - 1);
+	if (!dot || rest.len == 0 || memchr(rest.data, '.', rest.len) ||
 	    memchr(text.data, '/', text.len)) {
 		parse_expected(p, select_what, NULL);
 		return;

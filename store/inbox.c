@@ -163,11 +163,9 @@ int mailbox_inbox(struct store_txn *t, uint64_t number, struct buf *copy,
 	if (r)
 		return r;
 	if (copy)
-		found.copy =
-		    slice_of(copy->data + copy_start, copy->len - copy_start);
+		found.copy = buf_from(copy, copy_start);
 	if (summary)
-		found.summary = slice_of(summary->data + summary_start,
-		    summary->len - summary_start);
+		found.summary = buf_from(summary, summary_start);
 	*ret = found;
 	return 0;
 }

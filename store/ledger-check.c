@@ -58,7 +58,7 @@ static void check_queues(struct check *c, struct numbers *named)
 			    message;
 	}
 	if (named->count)
-		qsort(named->of, named->count, sizeof(*named->of),
+		mem_sort(named->of, named->count, sizeof(*named->of),
 		    compare_numbers);
 }
 

@@ -410,7 +410,7 @@ static int write_pending(struct slots *s, bool zero)
 	int r = 0;
 
 	if (s->pending_count)
-		qsort(
+		mem_sort(
 		    s->pending, s->pending_count, sizeof(*s->pending), by_slot);
 	for (size_t i = 0, n; r == 0 && i < s->pending_count; i += n) {
 		const struct pending *p = &s->pending[i];
@@ -457,7 +457,7 @@ static int overwrite_released(struct slots *s)
 	size_t count = s->released_count;
 	int r = 0;
 
-	qsort(s->released, count, sizeof(*s->released), by_number);
+	mem_sort(s->released, count, sizeof(*s->released), by_number);
 	for (size_t i = 0, n; r == 0 && i < count; i += n) {
 		const uint64_t *slot = &s->released[i];
 

@@ -91,6 +91,13 @@ struct slice buf_slice(const struct buf *b)
 	return slice_of(b->data, b->len);
 }
 
+struct slice buf_from(const struct buf *b, size_t start)
+{
+	assert(start <= b->len);
+	return start < b->len ? slice_of(b->data + start, b->len - start)
+			      : (struct slice){ 0 };
+}
+
 char *buf_steal_str(struct buf *b)
 {
 	char *text;

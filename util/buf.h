@@ -34,6 +34,7 @@ void buf_addf(struct buf *b, const char *format, ...)
 uint8_t *buf_room(struct buf *b, size_t len);
 
 struct slice buf_slice(const struct buf *b);
+struct slice buf_from(const struct buf *b, size_t start); /* start <= len */
 
 /* Take the bytes as a NUL-terminated string (caller frees); empties @b. */
 char *buf_steal_str(struct buf *b);

@@ -215,7 +215,7 @@ int file_list(const char *path, const char *suffix, char ***ret_names,
 			*mem_push(names, count, cap) = mem_str(entry->d_name);
 	closedir(dir);
 	if (count)
-		qsort(names, count, sizeof(*names), compare_names);
+		mem_sort(names, count, sizeof(*names), compare_names);
 	*ret_names = names;
 	*ret_count = count;
 	return 0;

@@ -92,6 +92,13 @@ void *mem_grow(void *array, size_t *cap, size_t need, size_t size)
 	return array;
 }
 
+void mem_sort(void *array, size_t count, size_t size,
+    int (*compare)(const void *, const void *))
+{
+	if (count > 1)
+		qsort(array, count, size, compare);
+}
+
 void mem_wipe(void *p, size_t size)
 {
 	if (p)

@@ -33,6 +33,10 @@ void *mem_grow(void *array, size_t *cap, size_t need, size_t size);
 	((array) = mem_grow((array), &(cap), (count) + 1, sizeof(*(array))),   \
 	    &(array)[(count)++])
 
+/* qsort() for an array that may be empty, and then NULL. */
+void mem_sort(void *array, size_t count, size_t size,
+    int (*compare)(const void *, const void *));
+
 /* Overwrite a secret so that the compiler may not leave it out. */
 void mem_wipe(void *p, size_t size);
 

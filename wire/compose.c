@@ -138,7 +138,7 @@ static bool place_origins(const struct message_draft *draft, struct envelope *e,
 			    SLICE_ARG(e->slots[links[k].slot].path));
 			return false;
 		}
-		qsort(links, from->count, sizeof(*links), compare_links);
+		mem_sort(links, from->count, sizeof(*links), compare_links);
 		e->origins[i] = (struct origin){ .statement = from->statement,
 			.links = links,
 			.count = from->count };
@@ -163,7 +163,7 @@ bool envelope_new(const struct message_draft *draft, struct arena *arena,
 	if (!message_header_parse(s->header_bytes, &s->header, why))
 		return false;
 	all = hash_fields(draft, arena);
-	qsort(all, count, sizeof(*all), compare_ordered);
+	mem_sort(all, count, sizeof(*all), compare_ordered);
 	digests = arena_alloc(arena, count * HASH_BYTES);
 	e.slots = arena_array(arena, count, struct slot);
 	for (size_t i = 0; i < count; i++) {
