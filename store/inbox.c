@@ -115,22 +115,46 @@ static void put_bytes(struct store_txn *t, const struct mailbox_copy *copy)
 	row_put(t, TABLE_COPY_SUMMARY, &key, &row);
 }
 
-int mailbox_inbox_put(struct store_txn *t, const struct mailbox_copy *copy)
+/* The rows that find @copy, made or taken away. */
+static void put_finders(struct store_txn *t, const struct mailbox_copy *copy)
 {
-	int r = store_error(t);
-
-	if (r)
-		return r;
-	if (has_row(t, copy->number))
-		return STORE_THERE;
-	store_need_room(t);
-	put_row(t, copy);
-	put_bytes(t, copy);
 	if (copy->id.partner[0])
 		put_finder(t, TABLE_ID, found_by_id(&copy->id, copy->number));
 	if (copy->destroy_by)
 		put_finder(t, TABLE_DUE,
 		    found_by_date(copy->destroy_by, copy->number));
+}
+
+static void delete_finders(struct store_txn *t, const struct mailbox_copy *copy)
+{
+	struct row_key id = found_by_id(&copy->id, copy->number);
+	struct row_key due = found_by_date(copy->destroy_by, copy->number);
+
+	if (copy->id.partner[0])
+		row_delete(t, TABLE_ID, &id);
+	if (copy->destroy_by)
+		row_delete(t, TABLE_DUE, &due);
+}
+
+int mailbox_inbox_put(struct store_txn *t, const struct mailbox_copy *copy)
+{
+	struct mailbox_copy old;
+	int r = store_error(t);
+
+	if (r == 0)
+		r = get_row(t, copy->number, &old);
+	if (r == 0) {
+		if (old.kind != MAILBOX_COPY_REJECTED ||
+		    copy->kind == MAILBOX_COPY_REJECTED)
+			return STORE_THERE;
+		delete_finders(t, &old);
+	} else if (r != STORE_NONE) {
+		return r;
+	}
+	store_need_room(t);
+	put_row(t, copy);
+	put_bytes(t, copy);
+	put_finders(t, copy);
 	move_watermark(t);
 	return store_error(t);
 }

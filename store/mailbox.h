@@ -114,9 +114,10 @@ struct mailbox_copy {
 	struct slice summary; /* what a list shows of it */
 };
 
-/* STORE_THERE: a row of that number is there, and stays as it is. STORE_FULL
- * (in the transaction) when at STORE_FILL_REFUSE. All of one frame go into one
- * transaction. */
+/* STORE_THERE: a row of that number is there, and stays as it is; only a
+ * rejected copy is replaced, by one that is not (a repaired broker may deliver
+ * it properly). STORE_FULL (in the transaction) when at STORE_FILL_REFUSE. All
+ * of one frame go into one transaction. */
 int mailbox_inbox_put(struct store_txn *t, const struct mailbox_copy *copy);
 
 /* @copy and @summary (each may be NULL) receive the bytes; ret's slices are

@@ -284,6 +284,42 @@ TEST(inbox, destroys_what_is_due_and_says_so)
 	CHECK_INT(fixture_check_mailbox(dir), 0);
 }
 
+TEST(inbox, only_a_rejected_copy_gives_way)
+{
+	const char *dir = fixture_dir();
+	struct store *s = fixture_mailbox(dir);
+	struct mailbox_copy bad = copy_of(5), good = copy_of(5), got;
+	_cleanup_buf_ struct buf b = { 0 };
+	struct store_stats stats;
+	struct store_txn *t = fixture_write(s);
+	uint64_t n = 0;
+
+	bad.kind = MAILBOX_COPY_REJECTED;
+	bad.id.number = 1;
+	bad.copy = slice_str("over-released");
+	good.destroy_by = 0;
+	CHECK_INT(mailbox_inbox_put(t, &bad), 0);
+	fixture_commit(t);
+	t = fixture_write(s);
+	CHECK_INT(mailbox_inbox_put(t, &bad), STORE_THERE);
+	CHECK_INT(mailbox_inbox_put(t, &good), 0);
+	CHECK_INT(mailbox_inbox_put(t, &bad), STORE_THERE);
+	CHECK_INT(mailbox_inbox_put(t, &good), STORE_THERE);
+	fixture_commit(t);
+	t = fixture_read(s);
+	CHECK_INT(mailbox_inbox(t, 5, &b, NULL, &got), 0);
+	CHECK_INT(got.kind, MAILBOX_COPY_HELD);
+	CHECK(slice_eq(got.copy, fixture_bytes(5, 1200)));
+	CHECK_INT(mailbox_inbox_find(t, &bad.id, &n), STORE_NONE);
+	CHECK_INT(mailbox_inbox_find(t, &good.id, &n), 0);
+	CHECK_INT(mailbox_inbox_due(t, INT64_MAX, &n), STORE_NONE);
+	store_end(t);
+	store_stats(s, &stats);
+	CHECK_INT(stats.keys, 1);
+	store_free(s);
+	CHECK_INT(fixture_check_mailbox(dir), 0);
+}
+
 TEST(inbox, a_tombstone_takes_its_number)
 {
 	struct store *s = fixture_mailbox(fixture_dir());
