@@ -10,6 +10,7 @@
 #include "audit/entry.h"
 #include "audit/spans.h"
 #include "audit/tree.h"
+#include "util/file.h"
 #include "util/mem.h"
 
 /* ---- RFC 6962 as the RFC states it, for comparison -------------------- */
@@ -374,6 +375,25 @@ TEST(checkpoint, signed_read_and_every_flip)
 		CHECK(
 		    !checkpoint_open(slice_of(note.data, i), &vkey, &d, &why));
 	}
+	key_free(key);
+}
+
+/* What openssl(1) is given to verify, tests/conformance/openssl-checkpoint. */
+TEST(checkpoint, is_the_one_that_openssl_verifies)
+{
+	static const uint8_t raw[KEY_BYTES] = { 1, 2, 3 };
+	struct key *key = key_from_raw(KEY_ED25519, raw);
+	struct checkpoint c = { .origin = "exchange/1", .size = 430 };
+	_cleanup_buf_ struct buf note = { 0 }, file = { 0 };
+	struct why why;
+
+	for (uint8_t i = 0; i < HASH_BYTES; i++)
+		c.root[i] = i;
+	CHECK_INT(checkpoint_sign(&c, "exchange", key, &note), 0);
+	CHECK_INT(file_read(test_data("fuzz/checkpoint/good"),
+		      CHECKPOINT_BYTES_MAX, &file, &why),
+	    0);
+	CHECK(slice_eq(buf_slice(&note), buf_slice(&file)));
 	key_free(key);
 }
 
