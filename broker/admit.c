@@ -104,6 +104,9 @@ void admit_close(struct admit *a, struct session *s)
 	for (size_t i = 0; i < s->backlog_count; i++)
 		buf_deinit(&s->backlog[i]);
 	free(s->backlog);
+	for (size_t i = 0; i < s->waiting_count; i++)
+		hold_unref(s->waiting[i]);
+	free(s->waiting);
 	free(s);
 }
 

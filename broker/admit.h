@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "broker/books.h"
+#include "broker/job.h"
 #include "broker/quota.h"
 #include "util/buf.h"
 #include "wire/frame.h"
@@ -25,6 +26,8 @@ struct session {
 	char partner[TEXT_NAME_MAX + 1];
 	struct buf *backlog; /* frames it has no room for yet, oldest first */
 	size_t backlog_count, backlog_cap;
+	struct hold **waiting; /* its frames that found no slot, oldest first */
+	size_t waiting_count, waiting_cap;
 };
 
 struct admit;

@@ -199,5 +199,6 @@ void committer_run(struct committer *c)
 		for (size_t i = 0; i < span.count; i++)
 			job_free(jobs[i]);
 		ring_release(ring, span);
+		net_nudge(c->commit.x->net);
 	}
 }

@@ -29,6 +29,7 @@
 struct hold {
 	unsigned refs;
 	struct link_frame frame;
+	struct frame parsed;
 	struct arena arena; /* of the parsed frame */
 	struct quota *quota;
 	struct quota_receipt memory;

@@ -1,7 +1,6 @@
 /*
- * The network thread's loop. A frame is looked at just far enough to know what
- * it is and whom to charge: admission, kind, shape; then it becomes jobs in the
- * ring. Everything else comes back as posted frames.
+ * The network thread's loop: everything that arrives goes to intake.c,
+ * everything that leaves was posted here.
  *
  * What a peer does not read waits in its session's backlog, which is bounded:
  * past that the session is forgotten, and what mattered is still in the store.
@@ -14,9 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "broker/admit.h"
 #include "broker/deliver.h"
-#include "broker/exchange.h"
+#include "broker/intake.h"
 #include "broker/policies.h"
 #include "broker/say.h"
 #include "util/clock.h"
@@ -24,26 +22,6 @@
 
 #define TICK_MS 1000
 #define FRAMES_A_TURN 256 /* received before what was posted is sent */
-
-struct posted {
-	uint32_t peer;
-	struct buf frame;  /* empty: */
-	struct book *book; /* policies for every session */
-};
-
-struct net {
-	struct exchange *x;
-	struct link_server *link;
-	struct admit *admit;
-	struct book *book; /* in force, while frames are looked at */
-	int64_t ticked;
-	bool stopping;            /* atomic */
-	uint64_t frames, shunned; /* atomic */
-	uint64_t unknown;         /* handshakes refused, when last said */
-	pthread_mutex_t lock;
-	struct posted *posted;
-	size_t posted_count, posted_cap;
-};
 
 /* ---- posting: any thread ---------------------------------------------- */
 
@@ -174,7 +152,7 @@ static void send_posted(struct net *n)
 	free(posted);
 }
 
-static void send_frame(struct net *n, uint32_t peer, const struct frame *frame)
+void net_send(struct net *n, uint32_t peer, const struct frame *frame)
 {
 	struct buf bytes = { 0 };
 
@@ -182,7 +160,7 @@ static void send_frame(struct net *n, uint32_t peer, const struct frame *frame)
 	send_to(n, peer, &bytes);
 }
 
-static void send_busy(struct net *n, uint32_t peer, const char *reason)
+void net_busy(struct net *n, uint32_t peer, const char *reason)
 {
 	struct frame frame = {
 		.kind = FRAME_BUSY,
@@ -190,219 +168,7 @@ static void send_busy(struct net *n, uint32_t peer, const char *reason)
 		    .reason = slice_str(reason) },
 	};
 
-	send_frame(n, peer, &frame);
-}
-
-/* ---- refusing --------------------------------------------------------- */
-
-/* Answer, charge, and leave word for the log's summary. */
-static void refuse(struct net *n, const struct link_frame *in,
-    enum frame_code code, const char *reason)
-{
-	struct quota_account *account = quota_account(n->x->quota, in->partner);
-	struct frame frame = {
-		.kind = FRAME_ERROR,
-		.error = { .code = code },
-	};
-	struct job *job;
-	void *slot;
-
-	exchange_count(&n->x->counts.refused, 1);
-	if (!quota_refusal(n->x->quota, account, clock_monotonic()))
-		return;
-	job = job_new(JOB_REFUSAL, in->partner, n->x->quota);
-	frame.error.text = reason_clean(&job->arena, reason, FRAME_REASON_MAX);
-	job->reason = arena_strn(
-	    &job->arena, frame.error.text.data, frame.error.text.len);
-	send_frame(n, in->peer, &frame);
-	slot = job;
-	if (quota_charge(n->x->quota, account, QUOTA_RING, 1, &job->slot) ||
-	    ring_put(n->x->ring, &slot, 1))
-		job_free(job);
-}
-
-/* ---- frames into jobs ------------------------------------------------- */
-
-/* Put @count jobs in the ring, or free them and say busy. */
-static void put_jobs(
-    struct net *n, uint32_t peer, struct job *const *jobs, size_t count)
-{
-	if (ring_put(n->x->ring, (void *const *)jobs, count) == 0)
-		return;
-	for (size_t i = 0; i < count; i++)
-		job_free(jobs[i]);
-	send_busy(n, peer, "the exchange is busy");
-}
-
-static struct job *make_job(
-    struct net *n, enum job_kind kind, const struct link_frame *in)
-{
-	struct job *job = job_new(kind, in->partner, n->x->quota);
-
-	job->peer = in->peer;
-	job->account = quota_account(n->x->quota, in->partner);
-	return job;
-}
-
-/* A job for each envelope, each charged with a slot. */
-static void take_submit(struct net *n, struct hold *hold, struct frame *frame)
-{
-	const struct frame_submit *submit = &frame->submit;
-	struct job *jobs[FRAME_SUBMIT_MAX];
-	bool charged = true;
-	size_t count;
-
-	for (count = 0; count < submit->count && charged; count++) {
-		struct job *job = make_job(n, JOB_MESSAGE, &hold->frame);
-
-		job->hold = hold_ref(hold);
-		job->message.bytes = submit->envelopes[count];
-		jobs[count] = job;
-		charged = quota_charge(n->x->quota, job->account, QUOTA_RING, 1,
-			      &job->slot) == 0;
-	}
-	if (charged) {
-		put_jobs(n, hold->frame.peer, jobs, count);
-		return;
-	}
-	while (count > 0)
-		job_free(jobs[--count]);
-	send_busy(n, hold->frame.peer, "your messages in work are too many");
-}
-
-static void take_receipt(struct net *n, struct hold *hold, struct frame *frame)
-{
-	struct job *job = make_job(n, JOB_RECEIPT, &hold->frame);
-
-	job->hold = hold_ref(hold);
-	job->receipt.frame = frame->receipt;
-	if (quota_charge(
-		n->x->quota, job->account, QUOTA_RING, 1, &job->slot)) {
-		job_free(job);
-		send_busy(n, hold->frame.peer,
-		    "your frames in work are too "
-		    "many");
-		return;
-	}
-	put_jobs(n, hold->frame.peer, &job, 1);
-}
-
-/* The session of another connection of the same partner, if it still lives. A
- * harmless frame to a dead one fails. */
-static bool is_clone(struct net *n, const struct link_frame *in)
-{
-	struct session *old = admit_partner(n->admit, in->partner);
-
-	if (!old || old->peer == in->peer)
-		return false;
-	send_busy(n, old->peer, "are you there?");
-	return admit_partner(n->admit, in->partner) != NULL;
-}
-
-static void take_hello(struct net *n, struct hold *hold, struct frame *frame)
-{
-	const struct link_frame *in = &hold->frame;
-	struct job *job;
-
-	if (is_clone(n, in)) {
-		refuse(n, in, FRAME_CLONE,
-		    "another session is open under this key");
-		say_partner(LOG_WARN, in->partner,
-		    "refused a second session under one key");
-		return;
-	}
-	if (!admit_partner(n->admit, in->partner))
-		admit_open(n->admit, in->partner, in->peer);
-	job = make_job(n, JOB_HELLO, in);
-	job->hello.frame = frame->hello;
-	if (quota_charge(
-		n->x->quota, job->account, QUOTA_RING, 1, &job->slot)) {
-		job_free(job);
-		send_busy(n, in->peer, "your frames in work are too many");
-		return;
-	}
-	put_jobs(n, in->peer, &job, 1);
-}
-
-static const struct {
-	void (*take)(struct net *n, struct hold *hold, struct frame *frame);
-	bool before_hello;
-} kinds[] = {
-	[FRAME_HELLO] = { take_hello, true },
-	[FRAME_SUBMIT] = { take_submit, false },
-	[FRAME_RECEIPT] = { take_receipt, false },
-	[FRAME_ACT] = { NULL, false },
-};
-
-static bool is_reserved(enum frame_kind kind)
-{
-	return kind == FRAME_CHECKPOINT || kind == FRAME_COSIGNATURE ||
-	       kind == FRAME_ACT;
-}
-
-/* Whether the frame may be read at all; answered when not. */
-static bool check_kind(
-    struct net *n, const struct link_frame *in, enum frame_kind kind)
-{
-	if (is_reserved(kind)) {
-		refuse(n, in, FRAME_NOT_YET,
-		    "this exchange does not take such frames yet");
-		return false;
-	}
-	if ((size_t)kind >= ARRAY_LEN(kinds) || !kinds[kind].take) {
-		refuse(n, in, FRAME_MALFORMED, "not a frame from an agent");
-		return false;
-	}
-	if (!kinds[kind].before_hello && !admit_session(n->admit, in->peer)) {
-		refuse(n, in, FRAME_HELLO_FIRST, "say hello first");
-		return false;
-	}
-	return true;
-}
-
-static void take_frame(struct net *n, struct hold *hold)
-{
-	const struct link_frame *in = &hold->frame;
-	enum frame_kind kind = frame_peek(in->bytes);
-	struct frame frame;
-	struct why why;
-
-	if (!check_kind(n, in, kind))
-		return;
-	if (quota_charge(n->x->quota, quota_account(n->x->quota, in->partner),
-		QUOTA_MEMORY, in->bytes.len, &hold->memory)) {
-		send_busy(n, in->peer, "your frames in work are too large");
-		return;
-	}
-	if (!frame_parse(in->bytes, &hold->arena, &frame, &why)) {
-		refuse(n, in, FRAME_MALFORMED, why.text);
-		return;
-	}
-	kinds[kind].take(n, hold, &frame);
-}
-
-static void on_frame(struct net *n, struct link_frame *in)
-{
-	struct quota_account *account = quota_account(n->x->quota, in->partner);
-	struct hold *hold;
-	struct why why;
-	int code;
-
-	__atomic_add_fetch(&n->frames, 1, __ATOMIC_RELAXED);
-	if (quota_shunned(n->x->quota, account, clock_monotonic())) {
-		__atomic_add_fetch(&n->shunned, 1, __ATOMIC_RELAXED);
-		link_frame_deinit(in);
-		return;
-	}
-	code = admit_frame(n->book, in, &why);
-	if (code != ADMIT_OK) {
-		refuse(n, in, (enum frame_code)code, why.text);
-		link_frame_deinit(in);
-		return;
-	}
-	hold = hold_new(in, n->x->quota);
-	take_frame(n, hold);
-	hold_unref(hold);
+	net_send(n, peer, &frame);
 }
 
 /* ---- life ------------------------------------------------------------- */
@@ -456,6 +222,12 @@ struct net *net_free(struct net *n)
 	return NULL;
 }
 
+void net_nudge(struct net *n)
+{
+	if (__atomic_load_n(&n->waiting, __ATOMIC_RELAXED))
+		link_server_wake(n->link);
+}
+
 void net_stop(struct net *n)
 {
 	__atomic_store_n(&n->stopping, true, __ATOMIC_RELAXED);
@@ -499,7 +271,7 @@ static int receive(struct net *n)
 		r = link_server_recv(n->link, &frame);
 		if (r != LINK_OK)
 			break;
-		on_frame(n, &frame);
+		intake_frame(n, &frame);
 	}
 	n->book = book_unref(n->book);
 	return r < 0 ? r : 0;
@@ -513,6 +285,7 @@ int net_run(struct net *n)
 		r = link_server_wait(n->link, TICK_MS);
 		if (r >= 0)
 			r = receive(n);
+		intake_waiting(n);
 		send_posted(n);
 		flush_backlogs(n);
 		tick(n);

@@ -15,6 +15,7 @@
 #include "wire/link.h"
 
 #define NET_BACKLOG_MAX 4096u /* frames kept for a peer that does not read */
+#define NET_WAITING_MAX 256u  /* frames of a peer kept until it has slots */
 
 struct net;
 struct exchange;
@@ -23,6 +24,9 @@ struct exchange;
 int net_new(struct exchange *x, const uint8_t secret[KEY_BYTES],
     struct net **ret, struct why *why);
 struct net *net_free(struct net *n); /* NULL */
+
+/* Slots are free again: look at the frames that wait for some. Any thread. */
+void net_nudge(struct net *n);
 
 /* Until net_stop(). 0, or -errno: the link failed. */
 int net_run(struct net *n);

@@ -10,10 +10,19 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "util/clock.h"
 #include "util/mem.h"
+
+/* A tile that the transaction in progress fills: a proof of what was committed
+ * before may need it before a reader of the store can see it. */
+struct fresh {
+	unsigned level;
+	uint64_t index;
+	uint8_t hashes[TREE_TILE_BYTES];
+};
 
 struct record {
 	struct store *store;
@@ -22,7 +31,9 @@ struct record {
 	char origin[CHECKPOINT_ORIGIN_MAX];
 	pthread_rwlock_t tree_lock; /* written when `tree` is replaced */
 	struct tree *tree;
-	pthread_mutex_t lock; /* the checkpoint */
+	pthread_mutex_t lock; /* the checkpoint, and the fresh tiles */
+	struct fresh *fresh;
+	size_t fresh_count, fresh_cap;
 	struct buf note;
 	uint64_t size;
 	bool kept; /* the store has `note` */
@@ -30,12 +41,31 @@ struct record {
 
 /* ---- where the tree reads --------------------------------------------- */
 
+static bool find_fresh(
+    struct record *r, unsigned level, uint64_t index, uint8_t *ret)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&r->lock);
+	for (size_t i = 0; i < r->fresh_count && !found; i++) {
+		found =
+		    r->fresh[i].level == level && r->fresh[i].index == index;
+		if (found)
+			memcpy(ret, r->fresh[i].hashes, TREE_TILE_BYTES);
+	}
+	pthread_mutex_unlock(&r->lock);
+	return found;
+}
+
 static int read_tile(void *ctx, unsigned level, uint64_t index, uint8_t *ret)
 {
 	struct record *r = ctx;
 	struct store_txn *t;
-	int result = store_read(r->store, &t);
+	int result;
 
+	if (find_fresh(r, level, index, ret))
+		return 0;
+	result = store_read(r->store, &t);
 	if (result != 0)
 		return result;
 	result = ledger_tile(t, (uint8_t)level, index, ret);
@@ -60,12 +90,25 @@ static int read_leaf(void *ctx, uint64_t index, uint8_t ret[HASH_BYTES])
 	return 0;
 }
 
+struct writing {
+	struct record *record;
+	struct store_txn *txn;
+};
+
 static int write_tile(
     void *ctx, unsigned level, uint64_t index, const uint8_t *hashes)
 {
-	struct store_txn *t = ctx;
+	struct writing *writing = ctx;
+	struct record *r = writing->record;
+	struct fresh *fresh;
 
-	ledger_tile_put(t, (uint8_t)level, index, hashes);
+	pthread_mutex_lock(&r->lock);
+	fresh = mem_push(r->fresh, r->fresh_count, r->fresh_cap);
+	fresh->level = level;
+	fresh->index = index;
+	memcpy(fresh->hashes, hashes, TREE_TILE_BYTES);
+	pthread_mutex_unlock(&r->lock);
+	ledger_tile_put(writing->txn, (uint8_t)level, index, hashes);
 	return 0;
 }
 
@@ -117,6 +160,7 @@ struct record *record_free(struct record *r)
 		return NULL;
 	tree_free(r->tree);
 	buf_deinit(&r->note);
+	free(r->fresh);
 	pthread_mutex_destroy(&r->lock);
 	pthread_rwlock_destroy(&r->tree_lock);
 	free(r);
@@ -139,8 +183,15 @@ uint64_t record_add(
 	entry_encode(e, &bytes);
 	entry_leaf(buf_slice(&bytes), leaf);
 	/* The callback cannot fail: the transaction remembers for it. */
-	(void)tree_append(r->tree, leaf, write_tile, t);
+	(void)tree_append(r->tree, leaf, write_tile, &(struct writing){ r, t });
 	return ledger_entry_add(t, buf_slice(&bytes), detail);
+}
+
+static void drop_fresh(struct record *r)
+{
+	pthread_mutex_lock(&r->lock);
+	r->fresh_count = 0;
+	pthread_mutex_unlock(&r->lock);
 }
 
 int record_sign(struct record *r, struct why *why)
@@ -150,6 +201,7 @@ int record_sign(struct record *r, struct why *why)
 	struct buf old;
 	int result;
 
+	drop_fresh(r);
 	if (r->note.len > 0 && c.size == r->size)
 		return 0; /* nothing was added: the last one stands */
 	snprintf(c.origin, sizeof(c.origin), "%s", r->origin);
@@ -173,8 +225,10 @@ int record_sign(struct record *r, struct why *why)
 int record_reload(struct record *r, struct why *why)
 {
 	struct tree *fresh, *old;
-	int result = load_tree(r, &fresh, why);
+	int result;
 
+	drop_fresh(r);
+	result = load_tree(r, &fresh, why);
 	if (result != 0)
 		return result;
 	pthread_rwlock_wrlock(&r->tree_lock);
