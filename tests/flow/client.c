@@ -12,7 +12,6 @@
 #include "util/hash.h"
 #include "util/mem.h"
 #include "wire/codec.h"
-#include "wire/receipt.h"
 
 #define PATIENCE_MS 20000
 
@@ -235,8 +234,7 @@ static int row_order(const void *a, const void *b)
 	return (x->copy > y->copy) - (x->copy < y->copy);
 }
 
-static void send_receipt(
-    struct client *c, struct receipt_row *rows, size_t count)
+void client_receipt(struct client *c, struct receipt_row *rows, size_t count)
 {
 	struct receipt receipt = {
 		.exchange = slice_str(c->exchange),
@@ -281,7 +279,7 @@ static void on_deliver(struct client *c, const struct frame_deliver *deliver)
 		memcpy(rows[i].digest, copy->digest, HASH_BYTES);
 	}
 	if (!c->mute)
-		send_receipt(c, rows, deliver->count);
+		client_receipt(c, rows, deliver->count);
 }
 
 static void on_policies(struct client *c, const struct frame_policies *p)
@@ -305,6 +303,12 @@ static void on_frame(struct client *c, struct slice bytes)
 	c->frames[frame.kind]++;
 	if (frame.kind == FRAME_WELCOME)
 		on_welcome(c, &frame.welcome);
+	else if (c->on_frame)
+		c->on_frame(c, &frame);
+	if (c->on_frame) {
+		arena_deinit(&arena);
+		return;
+	}
 	if (frame.kind == FRAME_RESULT)
 		on_result(c, &frame.result);
 	if (frame.kind == FRAME_DELIVER)
@@ -321,7 +325,7 @@ static void on_frame(struct client *c, struct slice bytes)
 
 /* ---- the link --------------------------------------------------------- */
 
-static void turn(struct client *c, int ms)
+void client_turn(struct client *c, int ms)
 {
 	struct link_frame frame;
 
@@ -342,7 +346,7 @@ void client_pump(struct client *c, int ms)
 	int64_t until = clock_monotonic() + ms;
 
 	while (clock_monotonic() < until)
-		turn(c, 5);
+		client_turn(c, 5);
 }
 
 void client_until(
@@ -355,7 +359,7 @@ void client_until(
 			test_fail(__FILE__, __LINE__,
 			    "%s waited in vain for %llu; last error: %s",
 			    c->name, (unsigned long long)n, c->error_text);
-		turn(c, 5);
+		client_turn(c, 5);
 	}
 }
 

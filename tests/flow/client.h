@@ -18,6 +18,7 @@
 #include "wire/frame.h"
 #include "wire/key.h"
 #include "wire/link.h"
+#include "wire/receipt.h"
 
 #define CLIENT_RESULTS_MAX 65536u
 
@@ -65,6 +66,9 @@ struct client {
 	struct client_copy *first, *last;
 	size_t copies;
 	bool mute; /* give no receipts */
+	/* NULL, or what to do with frames instead, but for welcomes. */
+	void (*on_frame)(struct client *c, const struct frame *frame);
+	void *user;
 	/* Whose message keys it knows, itself among them. */
 	struct client *const *partners;
 	size_t partners_count;
@@ -80,6 +84,9 @@ void client_enrol(const struct client *c, struct buf *out);
 void client_connect(
     struct client *c, const char *endpoint, const uint8_t server[KEY_BYTES]);
 void client_disconnect(struct client *c);
+
+/* Handle what is there, waiting at most @ms for it. */
+void client_turn(struct client *c, int ms);
 
 /* Handle what comes for @ms. */
 void client_pump(struct client *c, int ms);
@@ -116,6 +123,9 @@ void client_submit(struct client *c, const struct client_batch *batch);
 
 /* Make one and submit it; its number. */
 uint64_t client_send(struct client *c, const struct client_message *message);
+
+/* Sign and send the receipt for @rows, which are put in order. */
+void client_receipt(struct client *c, struct receipt_row *rows, size_t count);
 
 /* Any bytes as a frame. */
 void client_send_raw(struct client *c, struct slice bytes);

@@ -70,7 +70,7 @@ char *exchange_agreement(
 	    "  ends 2040-12-31\n"
 	    "  retain 2 years\n",
 	    version);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < t->partners_count; i++) {
 		vkey_format(&t->partners[i]->enrolment.agree, key);
 		buf_addf(&text,
 		    "  identity %s kind police clearance OFFICIAL-SENSITIVE "
@@ -242,7 +242,7 @@ static void read_public(struct exchange_test *t)
 
 static void enrol_all(struct exchange_test *t)
 {
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < t->partners_count; i++) {
 		_cleanup_buf_ struct buf note = { 0 };
 		_cleanup_free_ char *path =
 		    mem_format("%s/%s.enrolment", t->dir, t->partners[i]->name);
@@ -266,30 +266,148 @@ static void publish_all(struct exchange_test *t)
 	    t, (const char *const[]){ "publish", vocabulary, agreement, NULL });
 }
 
-void exchange_begin(struct exchange_test *t)
+static void make_partners(
+    struct exchange_test *t, const char *const *names, size_t count)
+{
+	t->partners_count = count;
+	for (size_t i = 0; i < count; i++) {
+		t->partners[i] = client_new(names[i]);
+		t->partners[i]->partners = t->partners;
+		t->partners[i]->partners_count = count;
+	}
+	t->alpha = t->partners[0];
+	t->bravo = t->partners[1];
+	t->charlie = t->partners[2];
+}
+
+static void make_folder(struct exchange_test *t)
 {
 	*t = (struct exchange_test){ .dir = "/tmp/caveat-flow-XXXXXX" };
 	CHECK(mkdtemp(t->dir));
 	snprintf(t->endpoint, sizeof(t->endpoint), "tcp://127.0.0.1:%d",
 	    free_port());
-	t->partners[0] = t->alpha = client_new("alpha");
-	t->partners[1] = t->bravo = client_new("bravo");
-	t->partners[2] = t->charlie = client_new("charlie");
-	for (size_t i = 0; i < 3; i++) {
-		t->partners[i]->partners = t->partners;
-		t->partners[i]->partners_count = 3;
-	}
 	check_done(t, (const char *const[]){ "init", "--name", "flow",
 			  "--listen", t->endpoint, NULL });
 	read_public(t);
+}
+
+void exchange_begin(struct exchange_test *t)
+{
+	static const char *const names[] = { "alpha", "bravo", "charlie" };
+
+	make_folder(t);
+	make_partners(t, names, ARRAY_LEN(names));
 	enrol_all(t);
 	publish_all(t);
 	exchange_start(t);
 }
 
+/* ---- the example ------------------------------------------------------ */
+
+static const struct {
+	const char *name, *kind, *clearance;
+} example[] = {
+	{ "warwickshire-police", "police", "SECRET" },
+	{ "rugby-council", "council", "OFFICIAL-SENSITIVE" },
+	{ "warwickshire-trading-standards", "trading-standards",
+	    "OFFICIAL-SENSITIVE" },
+	{ "hmrc", "hmrc", "SECRET" },
+	{ "immigration-enforcement", "immigration-enforcement", "SECRET" },
+};
+
+static char *read_example(const char *name)
+{
+	const char *root = getenv("CAVEAT_SOURCE");
+	_cleanup_free_ char *path =
+	    mem_format("%s/examples/warwickshire/%s", root ? root : ".", name);
+	struct buf text = { 0 };
+	struct why why;
+
+	if (file_read(path, 1 << 20, &text, &why) != 0)
+		test_fail(__FILE__, __LINE__, "%s", why.text);
+	return buf_steal_str(&text);
+}
+
+static void add_pin(struct buf *out, const char *name, const char *text)
+{
+	uint8_t digest[HASH_BYTES];
+
+	hash_bytes(text, strlen(text), digest);
+	buf_addf(out, "  pin %s \"", name);
+	base64_add(out, digest, sizeof(digest));
+	buf_add_str(out, "\"\n");
+}
+
+/* The text with identities and @pins, before its first group or clause. */
+static char *fill_in(
+    struct exchange_test *t, const char *text, const struct buf *pins)
+{
+	const char *group = strstr(text, "\ngroup ");
+	const char *at = strstr(text, "\nclause ");
+	struct buf out = { 0 };
+	char key[VKEY_TEXT_MAX];
+
+	CHECK(at);
+	if (group && group < at)
+		at = group;
+	buf_add(&out, text, (size_t)(at - text) + 1);
+	for (size_t i = 0; i < ARRAY_LEN(example); i++) {
+		vkey_format(&t->partners[i]->enrolment.agree, key);
+		buf_addf(&out,
+		    "  identity %s kind %s clearance %s agree "
+		    "\"%s\"\n",
+		    example[i].name, example[i].kind, example[i].clearance,
+		    key);
+	}
+	buf_add_slice(&out, buf_slice(pins));
+	buf_add_str(&out, at);
+	return buf_steal_str(&out);
+}
+
+static void publish_example(struct exchange_test *t)
+{
+	_cleanup_free_ char *soc = read_example("soc.vocabulary");
+	_cleanup_free_ char *law = read_example("uk-law.standing");
+	_cleanup_free_ char *csp = read_example("warwickshire-csp.agreement");
+	_cleanup_free_ char *jag =
+	    read_example("warwickshire-socjag.agreement");
+	_cleanup_buf_ struct buf pins = { 0 };
+	_cleanup_free_ char *csp_full = NULL, *jag_full = NULL;
+	const char *paths[5] = { "publish" };
+
+	add_pin(&pins, "soc/1", soc);
+	add_pin(&pins, "uk-law/1", law);
+	csp_full = fill_in(t, csp, &pins);
+	add_pin(&pins, "warwickshire-csp/2", csp_full);
+	jag_full = fill_in(t, jag, &pins);
+	paths[1] = mem_str(exchange_write(t, "soc.vocabulary", soc, NULL, 0));
+	paths[2] = mem_str(exchange_write(t, "law.standing", law, NULL, 0));
+	paths[3] = mem_str(exchange_write(
+	    t, "csp.agreement", csp_full, t->partners, t->partners_count));
+	paths[4] = mem_str(exchange_write(
+	    t, "jag.agreement", jag_full, t->partners, t->partners_count));
+	check_done(t, (const char *const[]){ paths[0], paths[1], paths[2],
+			  paths[3], paths[4], NULL });
+	for (size_t i = 1; i < ARRAY_LEN(paths); i++)
+		free((void *)(uintptr_t)paths[i]);
+}
+
+void exchange_begin_example(struct exchange_test *t)
+{
+	const char *names[ARRAY_LEN(example)];
+
+	for (size_t i = 0; i < ARRAY_LEN(example); i++)
+		names[i] = example[i].name;
+	make_folder(t);
+	make_partners(t, names, ARRAY_LEN(names));
+	enrol_all(t);
+	publish_example(t);
+	exchange_start(t);
+}
+
 void exchange_connect(struct exchange_test *t)
 {
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < t->partners_count; i++)
 		client_connect(t->partners[i], t->endpoint, t->server);
 }
 
@@ -335,13 +453,13 @@ void exchange_end(struct exchange_test *t)
 {
 	const char *said;
 
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < t->partners_count; i++)
 		client_disconnect(t->partners[i]);
 	exchange_stop(t, SIGTERM);
 	if (exchange_do(t, &said, "check") != 0)
 		test_fail(__FILE__, __LINE__, "check: %s", said);
 	exchange_verify(t);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < t->partners_count; i++)
 		client_free(t->partners[i]);
 	remove_all(t->dir);
 }

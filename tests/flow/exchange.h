@@ -16,14 +16,19 @@ struct exchange_test {
 	char dir[64];
 	char endpoint[64];
 	uint8_t server[KEY_BYTES];
-	pid_t pid; /* 0: not running */
-	struct client *alpha, *bravo, *charlie;
-	struct client *partners[3];
+	pid_t pid;                              /* 0: not running */
+	struct client *alpha, *bravo, *charlie; /* the first three of */
+	struct client *partners[5];
+	size_t partners_count;
 };
 
 /* A folder, published and enrolled, and the broker running. */
 void exchange_begin(struct exchange_test *t);
-void exchange_connect(struct exchange_test *t); /* all three */
+void exchange_connect(struct exchange_test *t); /* all of them */
+
+/* The same with the example's texts and its five partners: alpha is
+ * warwickshire-police, bravo is rugby-council. CAVEAT_SOURCE says where. */
+void exchange_begin_example(struct exchange_test *t);
 
 /* Stop, verify the log, remove everything. */
 void exchange_end(struct exchange_test *t);

@@ -719,6 +719,28 @@ TEST(flow, killed_at_any_moment_it_loses_nothing_and_gives_nothing_twice)
 	exchange_end(&t);
 }
 
+/* Also: a proof may need a tile of the log that is being written. */
+TEST(flow, more_than_a_partners_share_waits_its_turn)
+{
+	struct exchange_test t;
+	struct load load;
+
+	exchange_begin(&t);
+	exchange_connect(&t);
+	make_load(t.alpha, &load, 120);
+	for (size_t i = 0; i < load.count; i++)
+		client_submit(t.alpha, &load.batches[i]);
+	while (!client_answered(t.alpha, load.count * BATCH))
+		for (size_t i = 0; i < 3; i++)
+			client_pump(t.partners[i], 5);
+	client_until(t.bravo, client_has_copies, load.count * BATCH);
+	client_until(t.charlie, client_has_copies, load.count * BATCH / 2);
+	CHECK_INT(t.alpha->frames[FRAME_BUSY], 0);
+	check_complete(t.alpha, t.bravo, false);
+	free(load.batches);
+	exchange_end(&t);
+}
+
 TEST(flow, publishing_under_load_never_mixes_policies)
 {
 	struct exchange_test t;
