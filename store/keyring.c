@@ -2,12 +2,11 @@
  * The file is three cells, each in a block of its own so that a write that a
  * power cut tore touches one cell only: the store's key, and two epochs' keys.
  *
- *     cell = "caveat key 1\n\0\0\0" || epoch u32 || made i64 || key[32] ||
- * check
+ *     magic[16] || epoch u32 || made i64 || key[32] || check[16]
  *
- * big-endian; check is the start of the SHA-256 of what stands before it. The
- * store's key has epoch 0. A cell that does not check is empty: a torn one held
- * a key that nothing was wrapped under yet, or that nothing is any more.
+ * big-endian; the check is the start of the SHA-256 of what stands before it.
+ * The store's key has epoch 0. A cell that does not check is empty: a torn one
+ * held a key that nothing was wrapped under yet, or that nothing is any more.
  */
 
 #include "store/keyring.h"

@@ -3,7 +3,7 @@
  *
  *  1. The tag and what is sealed are bound to the table's name, the key, the
  *     clear part and whether there is a sealed one: nothing can be changed,
- * cut, moved or swapped unnoticed.
+ *     cut, moved or swapped unnoticed.
  *  2. A holder's row and its slot live and die in the same transaction.
  *  3. A reader may see a holder's row after its slot was overwritten, or used
  *     again; it looks at the newest row before it calls that damage.

@@ -3,17 +3,17 @@
  *
  *  1. A slot is 64 bytes at a multiple of 64, so within one sector: a power cut
  *     leaves the old or the new, never half of each.
- *  2. A slot is on disk, synced, before a row that needs it is committed, and
- * is overwritten only after the commit that removed its last row. (A failed
- *     commit of unknown outcome overwrites nothing.)
+ *  2. A slot is on disk, synced, before a row that needs it is committed; it
+ *     is overwritten only after the commit that removed its last row. (A
+ *     failed commit of unknown outcome overwrites nothing.)
  *  3. A bit in `used` says that the slot is not free for allotting: it has a
  *     row, or this transaction allotted it, or released it and has not
  *     committed.
  *  4. Slots are overwritten or wrapped again under the write lock, and read
  *     under the read lock, so that no thread sees half of one. (Another process
  *     may; it looks twice.)
- *  5. An epoch's key is destroyed only when a pass over all slots has found
- * none under it; new slots are always wrapped under the newest epoch.
+ *  5. An epoch's key is destroyed only when a pass over all slots has left
+ *     none under it; new slots are always wrapped under the newest epoch.
  *
  * Deleting through the file system would not do: what was in a freed block, or
  * in a copy taken yesterday, stays readable. Whoever kept yesterday's slots
