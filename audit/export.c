@@ -18,12 +18,14 @@
 #include "audit/entry.h"
 #include "util/file.h"
 #include "util/mem.h"
+#include "wire/merkle.h"
 
 struct export
 {
 	struct archive *from;
 	const char *output;
-	uint64_t size;
+	struct checkpoint now;
+	struct checkpoint before; /* of an earlier export in @output; or 0 */
 	struct why *why;
 };
 
@@ -110,8 +112,8 @@ static int export_bundle(struct export *x, uint64_t n)
 {
 	_cleanup_buf_ struct buf entries = { 0 }, details = { 0 };
 	uint64_t first = n * ARCHIVE_BUNDLE;
-	unsigned width = x->size - first < ARCHIVE_BUNDLE
-			     ? (unsigned)(x->size - first)
+	unsigned width = x->now.size - first < ARCHIVE_BUNDLE
+			     ? (unsigned)(x->now.size - first)
 			     : ARCHIVE_BUNDLE;
 	int r;
 
@@ -130,7 +132,7 @@ static int export_bundle(struct export *x, uint64_t n)
 
 static int export_tiles(struct export *x, struct tree *tree, unsigned level)
 {
-	uint64_t full = level < 7 ? x->size >> (8 * (level + 1)) : 0;
+	uint64_t full = level < 7 ? x->now.size >> (8 * (level + 1)) : 0;
 	_cleanup_buf_ struct buf tile = { 0 };
 	int r = 0;
 
@@ -157,80 +159,115 @@ static int export_tiles(struct export *x, struct tree *tree, unsigned level)
 static void clear_partials(struct export *x, char *full, unsigned keep)
 {
 	_cleanup_free_ char *taken = full;
+	_cleanup_free_ char *dir = mem_format("%s/%s.p", x->output, taken);
 
+	if (!file_exists(dir))
+		return;
 	for (unsigned width = 1; width < 256; width++) {
-		_cleanup_free_ char *path =
-		    mem_format("%s/%s.p/%u", x->output, taken, width);
+		_cleanup_free_ char *path = mem_format("%s/%u", dir, width);
 
 		if (width != keep)
 			unlink(path);
 	}
-	if (keep == 0) {
-		_cleanup_free_ char *dir =
-		    mem_format("%s/%s.p", x->output, taken);
-
+	if (keep == 0)
 		rmdir(dir);
-	}
 }
 
-/* The edge now, and the place where the edge of the size before stood. */
-static void clear_old(struct export *x, uint64_t before)
+/* From where the edge of the size before stood to where it is now: exports that
+ * were interrupted may have left theirs anywhere between. */
+static void clear_old(struct export *x)
 {
 	for (unsigned level = 0; level < ARCHIVE_LEVELS - 1; level++) {
-		uint64_t was = before >> (8 * (level + 1));
-		uint64_t now = x->size >> (8 * (level + 1));
-		unsigned width = (unsigned)(x->size >> (8 * level)) & 255;
+		uint64_t n = x->before.size >> (8 * (level + 1));
+		uint64_t now = x->now.size >> (8 * (level + 1));
+		unsigned width = (unsigned)(x->now.size >> (8 * level)) & 255;
 
-		clear_partials(x, archive_tile_path(level, now, 256), width);
-		if (was != now)
+		for (; n <= now; n++) {
+			unsigned keep = n == now ? width : 0;
+
 			clear_partials(
-			    x, archive_tile_path(level, was, 256), 0);
-		if (level > 0)
-			continue;
-		clear_partials(x, archive_entries_path(now, 256), width);
-		if (was != now)
-			clear_partials(x, archive_entries_path(was, 256), 0);
+			    x, archive_tile_path(level, n, 256), keep);
+			if (level == 0)
+				clear_partials(
+				    x, archive_entries_path(n, 256), keep);
+		}
 	}
 }
 
 /* What an earlier export in the same folder was of: none, or this log when it
  * was smaller. Another log's files must not be mixed with this one's. */
-static int check_output(
-    struct export *x, const struct checkpoint *now, uint64_t *ret_before)
+static int check_output(struct export *x)
 {
 	_cleanup_free_ char *path = mem_format("%s/checkpoint", x->output);
+	_cleanup_free_ char *store = mem_format("%s/store", x->output);
 	_cleanup_buf_ struct buf note = { 0 };
-	struct checkpoint before;
-	struct why why;
+	int r;
 
-	*ret_before = 0;
-	if (file_read(path, CHECKPOINT_BYTES_MAX, &note, &why) < 0)
-		return 0;
-	if (!checkpoint_read(buf_slice(&note), &before) ||
-	    strcmp(before.origin, now->origin) || before.size > now->size) {
+	if (file_exists(store)) {
+		why_set(x->why,
+		    "'%s' holds a store; give a folder for the export alone",
+		    x->output);
+		return -EEXIST;
+	}
+	r = file_read(path, CHECKPOINT_BYTES_MAX, &note, x->why);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	if (!checkpoint_read(buf_slice(&note), &x->before) ||
+	    strcmp(x->before.origin, x->now.origin) ||
+	    x->before.size > x->now.size) {
 		why_set(x->why,
 		    "'%s' holds the export of another log, or of a later"
 		    " state of this one; give a new folder",
 		    x->output);
 		return -EEXIST;
 	}
-	*ret_before = before.size;
 	return 0;
+}
+
+/* The log must still begin with what was exported before. */
+static int check_history(struct export *x, struct tree *tree)
+{
+	const struct checkpoint *old = &x->before, *now = &x->now;
+	struct merkle_hash old_root, root;
+	struct merkle_proof proof;
+	int r;
+
+	if (old->size == 0)
+		return 0;
+	r = tree_consistency(tree, old->size, now->size, &proof);
+	if (r < 0) {
+		why_set(
+		    x->why, "the log's tree cannot be read: %s", strerror(-r));
+		return r;
+	}
+	memcpy(old_root.bytes, old->root, HASH_BYTES);
+	memcpy(root.bytes, now->root, HASH_BYTES);
+	if (merkle_consistent(old->size, old_root, now->size, root,
+		slice_of(proof.hashes, proof.count * HASH_BYTES)))
+		return 0;
+	why_set(x->why,
+	    "the log does not begin with the %llu entries that '%s' was"
+	    " exported with: it was rewritten. Keep that folder as it is, it"
+	    " is the evidence",
+	    (unsigned long long)old->size, x->output);
+	return -EBADMSG;
 }
 
 static int export_all(
     struct export *x, struct slice note, verify_progress_fn progress, void *ctx)
 {
-	uint64_t bundles = (x->size + ARCHIVE_BUNDLE - 1) / ARCHIVE_BUNDLE;
+	uint64_t size = x->now.size;
+	uint64_t bundles = (size + ARCHIVE_BUNDLE - 1) / ARCHIVE_BUNDLE;
 	struct tree *tree;
-	int r = archive_tree(x->from, x->size, &tree, x->why);
+	int r = archive_tree(x->from, size, &tree, x->why);
 
 	if (r < 0)
 		return r;
+	r = check_history(x, tree);
 	for (uint64_t n = 0; n < bundles && r == 0; n++) {
 		r = export_bundle(x, n);
 		if (progress)
-			progress(ctx, (n + 1) * ARCHIVE_BUNDLE, x->size);
+			progress(ctx, (n + 1) * ARCHIVE_BUNDLE, size);
 	}
 	for (unsigned level = 0; level < ARCHIVE_LEVELS - 1 && r == 0; level++)
 		r = export_tiles(x, tree, level);
@@ -241,8 +278,8 @@ static int export_all(
 }
 
 /* Open the broker's log and read how far it goes. */
-static int open_source(struct export *x, const char *broker_dir,
-    struct buf *note, struct checkpoint *ret)
+static int open_source(
+    struct export *x, const char *broker_dir, struct buf *note)
 {
 	int r = archive_open(broker_dir, &x->from, x->why);
 
@@ -262,12 +299,11 @@ static int open_source(struct export *x, const char *broker_dir,
 		    broker_dir);
 		return -ENOENT;
 	}
-	if (!checkpoint_read(buf_slice(note), ret)) {
+	if (!checkpoint_read(buf_slice(note), &x->now)) {
 		why_set(
 		    x->why, "the checkpoint in '%s' is damaged", broker_dir);
 		return -EBADMSG;
 	}
-	x->size = ret->size;
 	return 0;
 }
 
@@ -276,19 +312,17 @@ int audit_export(const char *broker_dir, const char *output,
 {
 	struct export x = { .output = output, .why = why };
 	_cleanup_buf_ struct buf note = { 0 };
-	struct checkpoint checkpoint;
-	uint64_t before;
 	int r;
 
-	r = open_source(&x, broker_dir, &note, &checkpoint);
+	r = open_source(&x, broker_dir, &note);
 	if (r == 0)
 		r = file_mkdir(output, 0755, why);
 	if (r == 0)
-		r = check_output(&x, &checkpoint, &before);
+		r = check_output(&x);
 	if (r == 0)
 		r = export_all(&x, buf_slice(&note), progress, ctx);
 	if (r == 0)
-		clear_old(&x, before);
+		clear_old(&x);
 	archive_free(x.from);
 	return r;
 }

@@ -59,8 +59,9 @@ int audit_verify(const struct verify_request *request,
 /*
  * Write the log of the broker in @broker_dir (running or not) to @output, a new
  * or empty folder, or an earlier export of the same log, which it brings up to
- * date: checkpoint, tile/, partners/, agreements/, details/. The checkpoint is
- * written last, so that an interrupted export verifies as what it was before.
+ * date: checkpoint, tile/, partners/, agreements/, details/. -EBADMSG, and
+ * nothing written, when the log no longer begins with what that export has. An
+ * interrupted export does not verify; exporting again completes it.
  */
 int audit_export(const char *broker_dir, const char *output,
     verify_progress_fn progress, void *ctx, struct why *why);

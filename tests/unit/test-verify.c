@@ -6,6 +6,7 @@
 
 #include "tests/unit/test.h"
 
+#include <errno.h>
 #include <fts.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -126,6 +127,50 @@ TEST(verify, every_byte_of_an_export)
 	CHECK_INT(verify(out, &w->vkey, &doubts, &t), VERIFY_DOUBT);
 	free(copy);
 	writer_free(w);
+}
+
+/* Half of a later export, as if its process had been killed: its pieces stand
+ * where neither the export before nor the one after has any. */
+TEST(verify, an_interrupted_export_is_completed)
+{
+	struct writer *w = small_log(2);
+	_cleanup_free_ char *out = mem_format("%s/export", w->dir);
+	_cleanup_free_ char *note = mem_format("%s/checkpoint", out);
+	_cleanup_buf_ struct buf first = { 0 }, doubts = { 0 };
+	struct verify_totals t;
+	struct why why;
+
+	export(w, out);
+	CHECK_INT(file_read(note, 4096, &first, &why), 0);
+	for (int round = 0; round < 3; round++) {
+		begin(w);
+		for (int i = 0; i < 100; i++)
+			add_message(w);
+		commit(w);
+		export(w, out);
+		if (round < 2)
+			CHECK_INT(
+			    file_write(note, buf_slice(&first), 0644, &why), 0);
+		CHECK_INT(verify(out, &w->vkey, &doubts, &t) == 0, round == 2);
+	}
+	writer_free(w);
+}
+
+TEST(verify, a_log_that_was_rewritten_is_not_exported_over)
+{
+	struct writer *old = small_log(2), *now = small_log(4);
+	_cleanup_free_ char *out = mem_format("%s/export", old->dir);
+	_cleanup_buf_ struct buf doubts = { 0 };
+	struct verify_totals t;
+	struct why why;
+
+	export(old, out);
+	CHECK_INT(audit_export(now->dir, out, NULL, NULL, &why), -EBADMSG);
+	CHECK(strstr(why.text, "it was rewritten"));
+	CHECK_INT(verify(out, &old->vkey, &doubts, &t), 0);
+	CHECK_INT(audit_export(now->dir, now->dir, NULL, NULL, &why), -EEXIST);
+	writer_free(old);
+	writer_free(now);
 }
 
 /* ---- exports made to harm who reads them ------------------------------ */
