@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "broker/ring.h"
+#include "store/store.h"
 #include "util/config.h"
 #include "util/mem.h"
 #include "util/text.h"
@@ -73,7 +74,8 @@ static const struct config_option options[] = {
 	    64 * 1024 * GIB,
 	    .help =
 		"How large the store may grow; the address space it takes" },
-	{ "store", "refuse-at", CONFIG_NUMBER, AT(refuse_at), "85", 50, 95,
+	{ "store", "refuse-at", CONFIG_NUMBER, AT(refuse_at), "85", 50,
+	    STORE_FILL_REFUSE,
 	    .help = "Percent full from which nothing new is taken, so that "
 		    "deliveries can go on" },
 	{ "limits", "ring", CONFIG_NUMBER, AT(ring), "512", 256, RING_SLOTS,
