@@ -65,15 +65,19 @@ static struct side header_side(const struct scope *scope, enum header_key key)
 			.what = "an agreement's name" };
 	case HEADER_PURPOSE:
 		code.codes = v->purpose;
+		code.what = "a purpose";
 		return code;
 	case HEADER_MARKING:
 		code.codes = v->marking;
+		code.what = "a marking";
 		return code;
 	case HEADER_PRIORITY:
 		code.codes = &codes_priority;
+		code.what = "a priority";
 		return code;
 	case HEADER_GATEWAY:
 		code.codes = v->gateway;
+		code.what = "a gateway";
 		return code;
 	case HEADER_SENT:
 		return type_sides[TYPE_DATE];
@@ -93,10 +97,11 @@ static struct side party_side(
 
 	if (attribute == PARTY_NAME)
 		return side;
-	side = (struct side){ DOMAIN_CODE, .what = "a code" };
-	side.codes = attribute == PARTY_KIND ? scope->vocabulary->kind
-					     : scope->vocabulary->marking;
-	return side;
+	if (attribute == PARTY_KIND)
+		return (struct side){ DOMAIN_CODE, scope->vocabulary->kind,
+			.what = "a kind" };
+	return (struct side){ DOMAIN_CODE, scope->vocabulary->marking,
+		.what = "a marking" };
 }
 
 /* The side of an operand that is not a value. */
@@ -300,6 +305,19 @@ static void check_ordered(
 		    side->codes->name);
 }
 
+/* Lists this long are taken to share a code: asking must stay cheap. */
+#define SHARED_CODES_MAX 256
+
+static bool share_a_code(const struct codes *a, const struct codes *b)
+{
+	if (!a || !b || a->count > SHARED_CODES_MAX)
+		return true;
+	for (size_t i = 0; i < a->count; i++)
+		if (codes_find(b, slice_str(a->items[i].text)) >= 0)
+			return true;
+	return false;
+}
+
 /* Whether two sides can be equal at all; lists that differ, and codes and text,
  * compare as text (rule 25). */
 static bool join(struct side *side, const struct side *other)
@@ -311,9 +329,10 @@ static bool join(struct side *side, const struct side *other)
 	if (side->domain == other->domain && side->flag == other->flag &&
 	    side->codes == other->codes)
 		return true;
-	if (texts)
-		side->domain = DOMAIN_TEXT;
-	return texts;
+	if (!texts || !share_a_code(side->codes, other->codes))
+		return false;
+	side->domain = DOMAIN_TEXT;
+	return true;
 }
 
 /* Sets and links have no place here (rule 19). */
@@ -381,6 +400,22 @@ static const struct operand *leading(const struct cond *cond)
 	return NULL;
 }
 
+static void not_comparable(
+    const struct scope *scope, const struct operand *a, const struct operand *b)
+{
+	struct side left = side_of(scope, a), right = side_of(scope, b);
+
+	if (left.codes && right.codes)
+		check_error(scope->policy, b->at, NULL,
+		    "no code of '%s' is one of '%s', so '%s' and '%s' are "
+		    "never equal",
+		    left.codes->name, right.codes->name, a->text, b->text);
+	else
+		check_error(scope->policy, b->at, NULL,
+		    "'%s' is %s and '%s' is %s: they cannot be compared",
+		    a->text, left.what, b->text, right.what);
+}
+
 static void check_sides(
     const struct scope *scope, struct cond *cond, const struct operand *lead)
 {
@@ -398,10 +433,7 @@ static void check_sides(
 			continue;
 		other = side_of(scope, right);
 		if (!join(&joined, &other))
-			check_error(scope->policy, right->at, NULL,
-			    "'%s' is %s and '%s' is %s: they cannot be "
-			    "compared",
-			    lead->text, side.what, right->text, other.what);
+			not_comparable(scope, lead, right);
 	}
 	cond->domain = joined.domain;
 	cond->codes = joined.domain == DOMAIN_CODE ? side.codes : NULL;
@@ -502,9 +534,7 @@ static void check_has(const struct scope *scope, struct cond *cond)
 		return;
 	other = side_of(scope, right);
 	if (!join(&side, &other))
-		check_error(scope->policy, right->at, NULL,
-		    "'%s' holds %s and '%s' is %s: they cannot be compared",
-		    left->text, side.what, right->text, other.what);
+		not_comparable(scope, left, right);
 	cond->domain = side.domain;
 	cond->codes = side.domain == DOMAIN_CODE ? side.codes : NULL;
 }
