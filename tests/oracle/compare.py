@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Random cases through `caveat preview` and through the reference evaluator.
+"""Random cases through caveat's preview and through the reference evaluator.
 
 Each folder of texts is written once and many messages are previewed in it.
 Compared are the exit code and, per recipient, what rule 30 prints; reasons
@@ -12,9 +12,12 @@ import copy
 import json
 import os
 import re
+import secrets
+import select
 import subprocess
 import sys
 import tempfile
+import time
 
 import evaluate
 import generate
@@ -29,25 +32,34 @@ TIMEOUT = 20
 
 # ---- the two answers -----------------------------------------------------------
 
-def ask_product(caveat, folder, file, sender, at):
-    """(exit code, document or None) of one preview by the product.
+class Product:
+    """The one door to the product: a process of ask.c, started again if it
+    ends or hangs."""
 
-    The only door to it: a front end that answers many messages in one
-    process goes here.
-    """
-    try:
-        p = subprocess.run(
-            [caveat, "preview", file, "--json", "--using", folder,
-             "--from", sender, "--at", at],
-            stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT)
-    except subprocess.TimeoutExpired:
-        return "timeout", None
-    if p.returncode not in (0, 1):
-        return p.returncode, None
-    try:
-        return p.returncode, json.loads(p.stdout)
-    except ValueError:
-        return p.returncode, "not JSON"
+    def __init__(self, program):
+        self.program, self.process = program, None
+        self.complaint = None
+
+    def ask(self, folder, file, sender, at):
+        """(exit code, document or None) of one preview."""
+        if self.process is None or self.process.poll() is not None:
+            self.process = subprocess.Popen(
+                [self.program], stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE)
+        self.process.stdin.write("\t".join(
+            (folder, sender, at, file)).encode() + b"\n")
+        self.process.stdin.flush()
+        ready, _, _ = select.select([self.process.stdout], [], [], TIMEOUT)
+        if not ready:
+            self.process.kill()
+            self.process.wait()
+            return "timeout", None
+        line = self.process.stdout.readline()
+        if not line.endswith(b"\n"):
+            return f"end {self.process.wait()}", None
+        code, rest = int(line[:1]), line[2:].decode()
+        self.complaint = rest if code == 2 else None
+        return code, None if code == 2 else json.loads(rest)
 
 
 def ask_oracle(world, data, sender, at):
@@ -88,9 +100,10 @@ def document_differences(want, got):
     for p in sorted(set(a) & set(b)):
         (x, xf), (y, yf) = a[p], b[p]
         out += said_otherwise(p, x, y, LINE_KEYS)
-        if list(xf) != list(yf):
-            out.append(("fields", f"{p}: fields: oracle {list(xf)}, product "
-                        f"{list(yf)}"))
+        # the page does not say in which order
+        if set(xf) != set(yf):
+            out.append(("fields", f"{p}: fields: oracle {sorted(xf)}, product "
+                        f"{sorted(yf)}"))
         for k in xf:
             if k in yf:
                 out += said_otherwise(f"{p} {k[0]}/{k[1]}", xf[k], yf[k],
@@ -99,8 +112,10 @@ def document_differences(want, got):
 
 
 def said_otherwise(where, x, y, keys):
-    if x.get("reason") and x.get("clause") == y.get("clause") \
-            and ("decision" in x or x["clause"]):
+    # only a `because` fixes the words of a reason
+    if x["reason"] and x["clause"] == y["clause"] and (
+            "decision" in x or x["clause"]
+            and x["reason"] != evaluate.UNSAID):
         keys += ("reason",)
     out = []
     for k in keys:
@@ -133,12 +148,12 @@ class Case:
             json.dump(self.doc, f, indent=1)
         return file
 
-    def run(self, caveat, folder):
+    def run(self, product, folder):
         """The differences of this case alone."""
         file = self.write(folder)
         want = ask_oracle(load(self.texts), json.dumps(
             self.doc, indent=1).encode(), self.sender, self.at)
-        got = ask_product(caveat, folder, file, self.sender, self.at)
+        got = product.ask(folder, file, self.sender, self.at)
         return differences(want, got)
 
 
@@ -158,8 +173,8 @@ def write_texts(folder, texts):
 class Shrinker:
     """Leaves out what it can while a difference of the same kind stays."""
 
-    def __init__(self, caveat, case, kind):
-        self.caveat, self.case, self.kind = caveat, case, kind
+    def __init__(self, product, case, kind):
+        self.product, self.case, self.kind = product, case, kind
         self.calls = 0
 
     def still(self, case):
@@ -167,7 +182,7 @@ class Shrinker:
             return False
         self.calls += 1
         with tempfile.TemporaryDirectory() as d:
-            found = case.run(self.caveat, d)
+            found = case.run(self.product, d)
         if any(k == self.kind for k, _ in found):
             self.case = case
             return True
@@ -253,11 +268,11 @@ def spots(doc, path=()):
     return out
 
 
-def keep(caveat, case, kind, seed, where):
+def keep(product, case, kind, seed, where):
     """Shrink a case and leave it; what a person needs to look at it."""
-    case = Shrinker(caveat, case, kind).run()
+    case = Shrinker(product, case, kind).run()
     folder = tempfile.mkdtemp(prefix="difference-", dir=where)
-    found = case.run(caveat, folder)
+    found = case.run(product, folder)
     with open(os.path.join(folder, "how.txt"), "w") as f:
         f.write(f"seed {seed}\ncaveat preview message.json --json --using . "
                 f"--from {case.sender} --at {case.at}\n\n")
@@ -269,21 +284,26 @@ def keep(caveat, case, kind, seed, where):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("--caveat", required=True)
-    p.add_argument("--seed", default="1")
+    p.add_argument("--ask", required=True, help="the program of ask.c")
+    p.add_argument("--seed", help="otherwise a random one, printed")
     p.add_argument("--count", type=int, default=500)
+    p.add_argument("--seconds", type=float, help="begin no folder later")
     p.add_argument("--kinds", type=int, default=1,
                    help="how many kinds of difference to shrink")
     p.add_argument("--output", help="where to leave cases")
     args = p.parse_args()
-    if not os.access(args.caveat, os.X_OK):
-        p.error(f"{args.caveat}: not a program")
+    if not os.access(args.ask, os.X_OK):
+        p.error(f"{args.ask}: not a program")
     if args.output:
         os.makedirs(args.output, exist_ok=True)
-    print(f"seed {args.seed}", flush=True)
+    seed = args.seed or secrets.token_hex(4)
+    print(f"seed {seed}", flush=True)
+    product, start = Product(args.ask), time.monotonic()
     total, differ, kinds = 0, 0, {}
-    for name, texts, msgs in generate.cases(args.seed, args.count):
-        for case, found in folder_cases(args.caveat, texts, msgs):
+    for name, texts, msgs in generate.cases(seed, args.count):
+        if args.seconds and time.monotonic() - start > args.seconds:
+            break
+        for case, found in folder_cases(product, texts, msgs):
             total += 1
             differ += bool(found)
             for kind, sentence in found[:1]:
@@ -291,7 +311,7 @@ def main():
                 if kinds[kind] > 1 or len(kinds) > args.kinds:
                     continue
                 print(f"{name}: {sentence}", flush=True)
-                where, small = keep(args.caveat, case, kind, name,
+                where, small = keep(product, case, kind, name,
                                     args.output)
                 print(f"  shrunk into {where}", flush=True)
                 for _, s in small:
@@ -302,7 +322,7 @@ def main():
     return 1 if differ else 0
 
 
-def folder_cases(caveat, texts, msgs):
+def folder_cases(product, texts, msgs):
     """Yield (case, differences) of each message in one folder."""
     world = load(texts)
     with tempfile.TemporaryDirectory() as d:
@@ -315,7 +335,7 @@ def folder_cases(caveat, texts, msgs):
                 f.write(data)
             yield case, differences(
                 ask_oracle(world, data, sender, at),
-                ask_product(caveat, d, file, sender, at))
+                product.ask(d, file, sender, at))
 
 
 if __name__ == "__main__":
