@@ -85,12 +85,12 @@ static void read_header_row(
 		return;
 	}
 	text_compose(slice_str(json_string_value(value)), &text);
-	fault = text.len ? text_fault(buf_slice(&text)) : "is empty";
+	fault = text_fault(buf_slice(&text));
 	if (fault)
 		record_problem(r, NULL, "%s: the text %s", row->name, fault);
 	else
 		*(const char **)member =
-		    arena_strn(r->arena, text.data, text.len);
+		    text.len ? arena_strn(r->arena, text.data, text.len) : "";
 }
 
 static void read_to(struct reading *r, const json_t *list)
@@ -161,8 +161,8 @@ static bool pattern_known(struct reading *r, const char *pattern)
 		   POLICY_VALUE_NONE;
 }
 
-static void read_originator(
-    struct reading *r, const char *pattern, const json_t *value)
+static void read_originator(struct reading *r, struct policy_origin *origins,
+    const char *pattern, const json_t *value)
 {
 	const char *partner = json_string_value(value), *near;
 	const struct policy *p = r->context->policy;
@@ -181,14 +181,15 @@ static void read_originator(
 		    pattern, partner ? partner : "");
 		return;
 	}
-	r->originators[r->originators_count++] = (struct originator){
-		.pattern = arena_str(r->arena, pattern),
-		.partner = arena_str(r->arena, partner),
+	origins[r->record->message.origins_count++] = (struct policy_origin){
+		.path = arena_str(r->arena, pattern),
+		.originator = arena_str(r->arena, partner),
 	};
 }
 
 void record_read_originators(struct reading *r, json_t *object)
 {
+	struct policy_origin *origins;
 	const char *key;
 	json_t *value;
 
@@ -205,33 +206,9 @@ void record_read_originators(struct reading *r, json_t *object)
 		    "an object such as {\"finance.*\": \"hmrc\"}", object);
 		return;
 	}
-	r->originators = arena_array(
-	    r->arena, json_object_size(object) + 1, struct originator);
-	json_object_foreach(object, key, value) read_originator(r, key, value);
-}
-
-const char *record_originator(const struct reading *r, const char *path)
-{
-	const char *dot = strchr(path, '.');
-	size_t entity = dot ? (size_t)(dot - path) + 1 : 0;
-	const char *found = NULL;
-	int rank = 0;
-
-	for (size_t i = 0; i < r->originators_count; i++) {
-		const char *pattern = r->originators[i].pattern;
-		int fits = !strcmp(pattern, path) ? 3
-			   : !strncmp(pattern, path, entity) &&
-				   !strcmp(pattern + entity, "*")
-			       ? 2
-			   : !strcmp(pattern, "*") ? 1
-						   : 0;
-
-		if (fits > rank) {
-			rank = fits;
-			found = r->originators[i].partner;
-		}
-	}
-	if (found && !strcmp(found, r->context->from))
-		return NULL;
-	return found;
+	origins = arena_array(
+	    r->arena, json_object_size(object) + 1, struct policy_origin);
+	r->record->message.origins = origins;
+	json_object_foreach(object, key, value)
+	    read_originator(r, origins, key, value);
 }

@@ -7,11 +7,6 @@
 
 #include "agents/record.h"
 
-struct originator {
-	const char *pattern; /* "finance.amount", "finance.*" or "*" */
-	const char *partner;
-};
-
 struct reading {
 	const struct record_context *context;
 	struct record *record;
@@ -20,8 +15,8 @@ struct reading {
 	unsigned wrong;
 	struct policy_field *fields;
 	size_t count, cap;
-	struct originator *originators;
-	size_t originators_count;
+	struct policy_bare *bare;
+	size_t bare_count, bare_cap;
 };
 
 /* What each kind of value looks like in JSON, for messages. */
@@ -44,9 +39,5 @@ void record_read_header(struct reading *r, const json_t *root);
 /* @object may be NULL. After the vocabulary is known, or known to be unknown.
  */
 void record_read_originators(struct reading *r, json_t *object);
-
-/* Who gave the field at @path (rule 30: the exact path, then `entity.*`, then
- * `*`); NULL: the sender. */
-const char *record_originator(const struct reading *r, const char *path);
 
 #endif

@@ -197,7 +197,8 @@ static void add_field(struct reading *r, const char *path, size_t instance,
 		.instance = (uint16_t)instance,
 		.state = POLICY_KNOWN,
 		.value = arena_slice(r->arena, buf_slice(&packed)),
-		.originator = record_originator(r, path),
+		.originator =
+		    policy_origin(&r->record->message, slice_str(path)),
 		.where = arena_str(r->arena, where),
 	};
 }
@@ -228,9 +229,26 @@ static void read_field(struct reading *r, const char *path, size_t instance,
 	json_decref(read);
 }
 
+/* Rule 18 asks it, too; but a message that travels is a list of fields. */
+static void add_bare(
+    struct reading *r, const char *entity, size_t instance, const char *where)
+{
+	if (!r->context->using) {
+		record_problem(
+		    r, NULL, "%s: it has no fields; leave it out", where);
+		return;
+	}
+	*mem_push(r->bare, r->bare_count, r->bare_cap) = (struct policy_bare){
+		.entity = slice_str(arena_str(r->arena, entity)),
+		.instance = (uint16_t)instance,
+	};
+}
+
 static void read_instance(struct reading *r, const char *entity,
     size_t instance, const char *where, json_t *object)
 {
+	size_t before = r->count;
+	unsigned wrong = r->wrong;
 	const char *key;
 	json_t *value;
 
@@ -238,9 +256,6 @@ static void read_instance(struct reading *r, const char *entity,
 		record_expected(r, where, "an object", object);
 		return;
 	}
-	if (json_object_size(object) == 0)
-		record_problem(
-		    r, NULL, "%s: it has no fields; leave it out", where);
 	json_object_foreach(object, key, value)
 	{
 		_cleanup_free_ char *path = mem_format("%s.%s", entity, key);
@@ -248,6 +263,8 @@ static void read_instance(struct reading *r, const char *entity,
 
 		read_field(r, path, instance, at, value);
 	}
+	if (r->count == before && r->wrong == wrong)
+		add_bare(r, entity, instance, where);
 }
 
 static void read_many(struct reading *r, const char *entity, json_t *list)
@@ -369,6 +386,9 @@ static void judge(struct reading *r)
 	m->fields =
 	    arena_copy(r->arena, r->fields, r->count * sizeof(*r->fields));
 	m->count = r->count;
+	m->bare =
+	    arena_copy(r->arena, r->bare, r->bare_count * sizeof(*r->bare));
+	m->bare_count = r->bare_count;
 	if (!policy_valid(
 		p, m, record->to, record->to_count, r->context->now, &why) ||
 	    !policy_recipients(p, m, record->to, record->to_count,
@@ -426,6 +446,7 @@ int record_read(const struct record_context *context, struct slice json,
 		    error.line, error.column, error.text);
 	json_decref(root);
 	free(reading.fields);
+	free(reading.bare);
 	if (reading.wrong > RECORD_PROBLEMS_MAX)
 		buf_addf(problems, "and %u more\n",
 		    reading.wrong - RECORD_PROBLEMS_MAX);

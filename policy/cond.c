@@ -173,7 +173,8 @@ static unsigned ask_primitive(
 	return all;
 }
 
-/* Rule 18. What is unseen may be one more instance. */
+/* Rule 18: of an entity that has one instance it changes nothing. What is
+ * unseen may be one more instance. */
 static unsigned ask_quantified(
     const struct view *view, const struct scope *scope, const struct cond *c)
 {
@@ -182,6 +183,8 @@ static unsigned ask_quantified(
 	uint32_t i = view->first[c->over->id];
 	struct scope inner = *scope;
 
+	if (!c->over->many)
+		return cond_ask(view, scope, c->kids[0]);
 	if (i == NOWHERE && !any)
 		all = TRUTH_CANNOT;
 	for (; i != NOWHERE; i = view->instances[i].next) {

@@ -159,14 +159,17 @@ static bool look_at_refusals(struct look *l)
 {
 	const struct bearing *b;
 	const struct rule *rule = bear_refused(l->d, &b);
-	const char *because;
+	const char *title;
 
 	if (!rule)
 		return true;
-	because = rule->because ? rule->because : b->clause->title;
 	l->ret->clause = b->label;
+	l->ret->reason = rule->because;
+	if (rule->because)
+		return false;
+	title = b->clause->title;
 	l->ret->reason = arena_format(l->q->arena, "refused by %s%s%s%s",
-	    b->clause->cited, because ? ": " : "", because ? because : "",
+	    b->clause->cited, title ? ": " : "", title ? title : "",
 	    whom_to_ask(l->d->chain[0], l->q->arena));
 	return false;
 }

@@ -221,6 +221,8 @@ void life_resolve(const struct policy *p, const char *agreement,
     const struct sending *s, struct version *ret)
 {
 	struct agreement *const *all;
+	const struct agreement *now;
+	struct life life;
 	uint32_t version;
 	size_t count;
 
@@ -229,17 +231,14 @@ void life_resolve(const struct policy *p, const char *agreement,
 	    agreement_versions(p, split_versioned(agreement, &version), &count);
 	if (count == 0)
 		return;
-	ret->agreement = all[count - 1];
-	ret->meant = version_of_day(all, count, s->day);
-	life_of(p, ret->meant, s, &ret->life);
-	if (ret->life.force == POLICY_IN_FORCE)
-		ret->agreement = ret->meant;
-	if (version && version != ret->meant->id.version) {
-		ret->meant = version_numbered(all, count, version);
-		if (ret->meant)
-			life_of(p, ret->meant, s, &ret->life);
+	now = version_of_day(all, count, s->day);
+	ret->agreement = own_force(p, now, s, &life) == POLICY_IN_FORCE
+			     ? now
+			     : all[count - 1];
+	ret->meant = version ? version_numbered(all, count, version) : now;
+	if (!ret->meant)
 		return;
-	}
+	life_of(p, ret->meant, s, &ret->life);
 	ret->in_force = ret->life.force == POLICY_IN_FORCE;
 }
 

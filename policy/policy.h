@@ -182,6 +182,12 @@ struct policy_origin {
 	const char *originator;
 };
 
+/* An instance of which every field is absent. */
+struct policy_bare {
+	struct slice entity;
+	uint16_t instance;
+};
+
 struct policy_message {
 	const char *from;
 	const char *type;
@@ -200,7 +206,13 @@ struct policy_message {
 	 * else's to tell. Without it: whoever gave what stands around it. */
 	const struct policy_origin *origins;
 	size_t origins_count;
+	/* Only in a preview: what travels is fields, and these have none. */
+	const struct policy_bare *bare;
+	size_t bare_count;
 };
+
+/* Who @m's origins say gives a field; NULL: the sender. */
+const char *policy_origin(const struct policy_message *m, struct slice path);
 
 enum policy_action {
 	POLICY_CONCEAL = 0, /* deny is zero */

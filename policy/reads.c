@@ -161,6 +161,8 @@ static bool visit_quantified(struct visiting *v, const struct cond *c)
 	uint32_t i = v->view->first[c->over->id];
 	bool all = true;
 
+	if (!c->over->many)
+		return each_operand(c->kids[0], c->over, visit_operand, v);
 	for (; all && i != NOWHERE; i = v->view->instances[i].next) {
 		v->scope.over = &v->view->instances[i];
 		all = each_operand(c->kids[0], c->over, visit_operand, v);

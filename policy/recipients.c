@@ -69,6 +69,17 @@ static bool unknown(struct why *why, const char *recipient, const char *near)
 	return false;
 }
 
+/* Whether some pair's message is read under @a (rule 1): a group of another
+ * version is none. */
+static bool is_read(const struct expansion *e, const struct agreement *a)
+{
+	for (size_t i = 0; i < e->p->partners_count; i++)
+		if (strcmp(e->p->partners[i].name, e->from) &&
+		    version_between(e, e->p->partners[i].name) == a)
+			return true;
+	return false;
+}
+
 static bool expand_group(
     struct expansion *e, const char *recipient, struct why *why)
 {
@@ -80,17 +91,20 @@ static bool expand_group(
 
 	all = agreement_versions(
 	    e->p, split_versioned(e->agreement, &version), &versions);
-	while (versions-- > 0)
-		for (size_t i = 0; i < all[versions]->groups_count; i++) {
-			const struct group *g = &all[versions]->groups[i];
+	while (versions-- > 0) {
+		const struct agreement *a = all[versions];
 
-			if (!strcmp(g->name, recipient + 1)) {
+		if (!is_read(e, a))
+			continue;
+		for (size_t i = 0; i < a->groups_count; i++) {
+			if (!strcmp(a->groups[i].name, recipient + 1)) {
 				known = true;
-				add_group(e, g);
+				add_group(e, &a->groups[i]);
 			}
 			if (count < ARRAY_LEN(names))
-				names[count++] = g->name;
+				names[count++] = a->groups[i].name;
 		}
+	}
 	if (known)
 		return true;
 	near = text_nearest(slice_str(recipient + 1), names, count);

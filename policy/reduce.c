@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "util/clock.h"
 #include "util/text.h"
@@ -259,19 +260,35 @@ static bool floor_of(const struct reducing *what, int64_t *ret)
 	return true;
 }
 
+/* The band of the largest integer ends beyond it. */
+__extension__ typedef __int128 int128;
+#define WIDE_TEXT 24
+
+static void print_wide(int128 number, char ret[WIDE_TEXT])
+{
+	int64_t above = (int64_t)(number / 10);
+	int digit = abs((int)(number % 10));
+
+	if (above)
+		snprintf(ret, WIDE_TEXT, "%" PRId64 "%d", above, digit);
+	else
+		snprintf(ret, WIDE_TEXT, "%s%d", number < 0 ? "-" : "", digit);
+}
+
 static bool reduce_band(
     const struct reducing *what, struct arena *arena, struct slice *ret)
 {
-	int64_t n = what->reduction->n, number, low, high;
-	char band[64];
+	int64_t n = what->reduction->n, number;
+	char low_text[WIDE_TEXT], high_text[WIDE_TEXT], band[2 * WIDE_TEXT + 4];
+	int128 low;
 
 	if (!floor_of(what, &number))
 		return false;
-	if (__builtin_mul_overflow(number / n - (number % n < 0), n, &low) ||
-	    __builtin_add_overflow(low, n - 1, &high))
-		return false;
-	snprintf(band, sizeof(band), "%" PRId64 "%s%" PRId64, low,
-	    low < 0 ? " to " : "-", high);
+	low = (int128)(number / n - (number % n < 0)) * n;
+	print_wide(low, low_text);
+	print_wide(low + n - 1, high_text);
+	snprintf(band, sizeof(band), "%s%s%s", low_text, low < 0 ? " to " : "-",
+	    high_text);
 	*ret = short_value(arena, slice_str(band));
 	return true;
 }

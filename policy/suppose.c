@@ -76,27 +76,6 @@ static bool are_there(
 	return there;
 }
 
-/* As the message says who gave what; NULL: the sender. */
-static const char *origin_of(
-    const struct policy_message *m, const struct field *field)
-{
-	const char *every = NULL, *entity = NULL;
-	size_t len = strlen(field->entity->name);
-
-	for (size_t i = 0; i < m->origins_count; i++) {
-		const char *path = m->origins[i].path;
-
-		if (!strcmp(path, field->path))
-			return m->origins[i].originator;
-		if (!strcmp(path, "*"))
-			every = m->origins[i].originator;
-		if (!strncmp(path, field->entity->name, len) &&
-		    !strcmp(path + len, ".*"))
-			entity = m->origins[i].originator;
-	}
-	return entity ? entity : every;
-}
-
 /* Whoever gave the rest of its entity or, where there is nothing of that, the
  * rest of the message; of several, each. */
 static bool suppose_from_givers(
@@ -131,12 +110,9 @@ bool suppose_released(
     const struct deciding *d, const struct field *field, uint32_t number)
 {
 	const struct policy_message *m = d->view.m;
-	const char *origin;
 
 	if (!m->origins_count)
 		return suppose_from_givers(d, field, number);
-	origin = origin_of(m, field);
-	if (origin && !strcmp(origin, m->from))
-		origin = NULL;
-	return suppose_from(d, field, number, origin);
+	return suppose_from(
+	    d, field, number, policy_origin(m, slice_str(field->path)));
 }

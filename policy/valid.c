@@ -65,7 +65,7 @@ static bool check_said(struct checking *c)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-		if (!keys[i].text || !*keys[i].text) {
+		if (!keys[i].text) {
 			why_set(
 			    c->why, "%s: the message has none", keys[i].key);
 			return false;
@@ -201,9 +201,9 @@ static const char *text_wrong(
 		return value_is_postcode(text) ? NULL
 					       : "is no postcode like CV21 3AB";
 	case TYPE_PLATE:
-		return value_is_plate(text)
-			   ? NULL
-			   : "is no plate: upper case, no blanks";
+		if (!value_is_plate(text))
+			return "is no plate: upper case, no blanks";
+		break;
 	case TYPE_CODE:
 		return codes_find(f->codes, text) >= 0
 			   ? NULL

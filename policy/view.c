@@ -122,12 +122,14 @@ void view_build(struct view *view, struct arena *arena)
 {
 	const struct policy_message *m = view->m;
 	size_t room = m->count + 1; /* one more for view_suppose() */
+	const struct entity *bare;
 
 	assert(m->count <= POLICY_FIELDS_MAX);
 	view->fields = arena_array(arena, room, const struct field *);
 	view->next = arena_array(arena, room, uint32_t);
 	view->instance = arena_array(arena, room, uint32_t);
-	view->instances = arena_array(arena, room, struct instance);
+	view->instances =
+	    arena_array(arena, room + m->bare_count, struct instance);
 	view->instances_count = 0;
 	view->first = arena_array(arena, view->v->entities_count, uint32_t);
 	for (size_t i = 0; i < view->v->entities_count; i++)
@@ -138,6 +140,11 @@ void view_build(struct view *view, struct arena *arena)
 		view->instance[i] = view->next[i] = NOWHERE;
 		if (f)
 			place_field(view, i, f, m->fields[i].instance);
+	}
+	for (size_t i = 0; i < m->bare_count; i++) {
+		bare = vocabulary_entity(view->v, m->bare[i].entity);
+		if (bare)
+			instance_for(view, bare, m->bare[i].instance);
 	}
 }
 
@@ -193,6 +200,34 @@ void view_withdraw(struct view *view, const struct supposition *supposition)
 		view->instances_count = supposition->instances_count;
 	}
 	view->fields[position] = NULL;
+}
+
+static unsigned origin_rank(const char *pattern, struct slice path)
+{
+	size_t len = strlen(pattern);
+
+	if (slice_is(path, pattern))
+		return 3;
+	if (len >= 2 && !strcmp(pattern + len - 2, ".*") && path.len >= len &&
+	    !memcmp(pattern, path.data, len - 1))
+		return 2;
+	return !strcmp(pattern, "*");
+}
+
+const char *policy_origin(const struct policy_message *m, struct slice path)
+{
+	const char *found = NULL;
+	unsigned most = 0;
+
+	for (size_t i = 0; i < m->origins_count; i++) {
+		unsigned rank = origin_rank(m->origins[i].path, path);
+
+		if (rank > most) {
+			most = rank;
+			found = m->origins[i].originator;
+		}
+	}
+	return found && strcmp(found, m->from) ? found : NULL;
 }
 
 const char *view_originator(const struct view *view, uint32_t position)

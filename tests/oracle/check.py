@@ -32,7 +32,7 @@ class Ctx:
     this: bool = False
     originator: bool = False
     gateway: bool = True
-    quantified: list = None  # in any or every: the one many entity so far
+    quantified: list = None  # in any or every: the entities so far
 
 
 def check_world(world):
@@ -343,8 +343,9 @@ class Checker:
                 raise Fault(c.at, "quantifiers are not nested")
             inner = replace(ctx, quantified=[])
             self.cond(c.args[0], inner)
-            if not inner.quantified:
-                raise Fault(c.at, f"'{c.op}' of nothing that is many")
+            if not any(ctx.vocab.many(e) for e in inner.quantified) \
+                    and len(inner.quantified) != 1:
+                raise Fault(c.at, f"'{c.op}' needs one entity")
         elif c.op == "is":
             t, _ = self.subject(c.args[0], ctx)
             if t is None or c.args[0].means[0] == "age":
@@ -444,13 +445,14 @@ class Checker:
         f = ctx.vocab.entities.get(entity, {}).get(name)
         if f is None:
             raise Fault(o.at, f"no field '{entity}.{name}'")
-        if not ctx.vocab.many(entity):
-            return f
+        many = ctx.vocab.many(entity)
         if ctx.quantified is not None:
-            if ctx.quantified and ctx.quantified != [entity]:
+            if many and any(e != entity and ctx.vocab.many(e)
+                            for e in ctx.quantified):
                 raise Fault(o.at, "one entity for each any or every")
-            ctx.quantified[:] = [entity]
-        elif entity != ctx.own:
+            if entity not in ctx.quantified:
+                ctx.quantified.append(entity)
+        elif many and entity != ctx.own:
             raise Fault(o.at, f"'{entity}' is many: say any or every")
         return f
 

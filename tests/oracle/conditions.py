@@ -86,8 +86,10 @@ def holds(case, scope, c):
 
 def each_instance(case, scope, c):
     """Rule 18: a scope for each instance of the quantified entity."""
-    entity = next(f.entity for f in fields_of(c)
-                  if case.vocab.many(f.entity))
+    entity = next((f.entity for f in fields_of(c)
+                   if case.vocab.many(f.entity)), None)
+    if entity is None:
+        return [scope]
     n = case.msg.count(entity)
     return [replace(scope, bound={entity: i}) for i in range(n)]
 

@@ -20,6 +20,7 @@ NAMED = re.compile(r"([^/]*)(?:/([1-9][0-9]*))?\Z")
 RELEASE, REDUCE, REFER, WITHHOLD, CONCEAL = range(5)
 NAMES = ("release", "reduce", "refer", "withhold", "conceal")
 STANDING, ONWARD, NOWHERE = 1000, 2000, 3000     # ranks after all agreements
+UNSAID = "a rule refuses it"     # without a `because`
 
 
 # ---- clauses and rules that apply ------------------------------------------------
@@ -122,7 +123,7 @@ def refusal(case, rules):
     for ap in rules:
         if ap.rule.action == "refuse" \
                 and rule_answer(case, ap) is not False:
-            raise Refused(ap.rule.because or "a rule refuses it", ap.label)
+            raise Refused(ap.rule.because or UNSAID, ap.label)
 
 
 # ---- one field -------------------------------------------------------------------
@@ -275,12 +276,16 @@ def grade_of(case, ds, d):
     return [g for g in grades if g.level == top]
 
 
-def with_grades(case, ds):
-    """Each field at its own level or, if that is less closed, its grades'."""
+def with_grades(case, ds, blind=()):
+    """Each field at its own level or, if that is less closed, its grades'.
+
+    A blind link that its grades conceal, too, is named after them.
+    """
     out = []
     for d in ds:
         grades = grade_of(case, ds, d)
-        if grades and d.level < grades[0].level:
+        if grades and (d.level < grades[0].level or d.id in blind
+                       and grades[0].level == CONCEAL):
             to = sorted({t for g in grades if g.to
                          for t in g.to.split(", ")})
             closers = sorted((c for g in grades for c in g.closers),
@@ -304,11 +309,12 @@ def settle(case, base, hypo):
     """Rules 11, 21, 22: links and telling, until nothing changes."""
     blind, untold = set(), set()
     while True:
+        shut = {d.id for d in base if d.id in blind and d.level < CONCEAL}
         raw = [replace(d, level=CONCEAL, closers=[Closer((NOWHERE,),
                                                          CONCEAL)],
                        how=None, to=None, value=None)
-               if d.id in blind and d.level < CONCEAL else d for d in base]
-        ds = with_grades(case, raw)
+               if d.id in shut else d for d in base]
+        ds = with_grades(case, raw, shut)
         whole = {d.id for d in ds if d.level == RELEASE}
         told_instances = {(d.entity, d.i) for d in ds
                           if d.id not in untold and d.level < CONCEAL}

@@ -115,10 +115,8 @@ def clean_text(s):
 
 
 def canon_postcode(s):
-    s = " ".join(s.upper().split(" ")).strip()
-    s = re.sub(" +", " ", s)
-    if " " not in s and len(s) > 3:
-        s = s[:-3] + " " + s[-3:]
+    s = s.upper().replace(" ", "")
+    s = s[:-3] + " " + s[-3:]
     if not POSTCODE.match(s):
         raise Wrong("not a postcode")
     return s
@@ -165,7 +163,7 @@ def codes_of(listname, world, vocab):
         return tuple(vocab.records)
     if listname == "(agreement)":
         return tuple(sorted({n for n, _ in world.agreements}))
-    return vocab.codes[listname].codes
+    return vocab.codes[listname].codes if listname in vocab.codes else ()
 
 
 def from_json(typ, v, world, vocab):

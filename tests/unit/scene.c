@@ -12,6 +12,8 @@ struct scene_life scene_life;
 struct policy_decision scene_decision;
 int64_t scene_now;
 static struct policy_message message;
+static struct policy_origin origin;
+static struct policy_bare bare;
 static struct policy_field *fields; /* of message */
 
 static const char *name_of(size_t i, const char *text)
@@ -162,7 +164,7 @@ static void add_field(char *key, char *value)
 		f->value = value_of(vocabulary_field(v, f->path), value);
 }
 
-static bool add_header(const char *key, const char *value)
+static bool add_header(const char *key, char *value)
 {
 	const struct {
 		const char *key;
@@ -182,7 +184,16 @@ static bool add_header(const char *key, const char *value)
 			*texts[i].text = value;
 			return true;
 		}
-	if (!strcmp(key, "sent"))
+	if (!strcmp(key, "originator")) {
+		origin.path = strsep(&value, " ");
+		origin.originator = value;
+		message.origins = &origin;
+		message.origins_count = 1;
+	} else if (!strcmp(key, "bare")) {
+		bare.entity = slice_str(split_path(value, &bare.instance));
+		message.bare = &bare;
+		message.bare_count = 1;
+	} else if (!strcmp(key, "sent"))
 		message.sent = scene_time(value);
 	else if (!strcmp(key, "expires"))
 		message.expires = scene_time(value);
@@ -214,9 +225,9 @@ struct policy_message *scene_message(const char *text)
 
 		if (space)
 			*space = 0;
-		if (!add_header(line, space ? space + 1 : ""))
-			add_field(
-			    line, space ? space + 1 : line + strlen(line));
+		space = space ? space + 1 : line + strlen(line);
+		if (!add_header(line, space))
+			add_field(line, space);
 	}
 	return &message;
 }

@@ -37,7 +37,9 @@ extern struct scene_life scene_life;
  * `type report`, `agreement a`, `purpose prevent`, `marking OFFICIAL` and
  * `sent 2026-05-04T10:00:00Z` unless said otherwise; `ENTITY.FIELD VALUE` or
  * `ENTITY[N].FIELD VALUE` for a field. A list has commas; `?` is hidden; a
- * value's end ` < hmrc` names its originator.
+ * value's end ` < hmrc` names its originator. `originator PATTERN PARTNER` says
+ * who would have given what is absent; `bare subject[1]` is an instance without
+ * fields.
  */
 struct policy_message *scene_message(const char *text);
 

@@ -66,17 +66,22 @@ struct outcome {
 	int r;
 };
 
-static struct outcome read_json(struct slice json)
+static struct outcome read_as(struct slice json, bool using)
 {
 	struct outcome o = { .policy = load() };
 	struct record_context context = {
-		.policy = o.policy, .from = "x", .using = true
+		.policy = o.policy, .from = "x", .using = using
 	};
 
 	CHECK(clock_parse("2026-06-01T10:00:00Z", 20, &context.now));
 	o.r = record_read(&context, json, &o.problems, &o.record);
 	buf_add_byte(&o.problems, 0);
 	return o;
+}
+
+static struct outcome read_json(struct slice json)
+{
+	return read_as(json, true);
 }
 
 static void done(struct outcome *o)
@@ -229,8 +234,6 @@ TEST(record, wrong_records)
 		    "subject[0].born" },
 		{ HEAD REPORT "\"subject\":[{\"amount\":1}]}",
 		    "subject[0].amount: a text in quotes" },
-		{ HEAD REPORT "\"subject\":[{}]}",
-		    "subject[0]: it has no fields" },
 		{ HEAD REPORT
 		    "\"item\":[{\"text\":\"a\",\"about\":\"subject/0\"}]}",
 		    "item[0].about" },
@@ -258,6 +261,27 @@ TEST(record, wrong_records)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
 		check_wrong(cases[i].json,
 		    (const char *const[]){ cases[i].said, NULL });
+}
+
+/* A preview asks about an instance of which all is absent; a message cannot
+ * hold one. */
+TEST(record, rule_18_an_instance_without_fields)
+{
+	struct slice json = slice_str(
+	    HEAD REPORT "\"item\":[{\"text\":\"a\",\"about\":\"subject/1\"}],"
+			"\"subject\":[{\"name\":\"A\"},{}]}");
+	struct outcome o = read_as(json, true);
+
+	CHECK_STR((const char *)o.problems.data, "");
+	CHECK_INT(o.r, 0);
+	CHECK_INT(o.record.message.bare_count, 1);
+	CHECK_INT(o.record.message.bare[0].instance, 1);
+	done(&o);
+	o = read_as(json, false);
+	CHECK_INT(o.r, RECORD_WRONG);
+	CHECK(strstr(
+	    (const char *)o.problems.data, "subject[1]: it has no fields"));
+	done(&o);
 }
 
 TEST(record, rule_3_an_unknown_agreement_leaves_the_fields_unread)
