@@ -396,6 +396,7 @@ int store_read(struct store *s, struct store_txn **ret)
 	struct store_txn *t;
 	int r = begin(s, false, &t);
 
+	*ret = NULL;
 	if (r < 0)
 		return r;
 	r = load_counters(t);

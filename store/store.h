@@ -73,6 +73,8 @@ void store_free(struct store *s); /* NULL is fine; all transactions ended */
 
 /* Wait for the turn to write. Fails only after a fatal failure (-EIO). */
 int store_begin(struct store *s, struct store_txn **ret);
+
+/* *@ret is NULL when it fails, so that store_end() may follow in any case. */
 int store_read(struct store *s, struct store_txn **ret);
 
 /* Make everything since store_begin() durable, all of it or nothing: 0;

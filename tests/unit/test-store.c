@@ -104,6 +104,24 @@ TEST(ledger, has_one_writer_and_readers_beside_it)
 	CHECK_INT(fixture_child(open_writer, (void *)(uintptr_t)dir), 0);
 }
 
+TEST(ledger, no_reader_too_many_is_handed_out)
+{
+	struct store *s = fixture_ledger(fixture_dir(), SMALL_MAP);
+	struct store_txn *readers[1000];
+	size_t count = 0;
+	int r = 0;
+
+	while (r == 0 && count < ARRAY_LEN(readers)) {
+		readers[count] = (struct store_txn *)&count;
+		r = store_read(s, &readers[count++]);
+	}
+	CHECK(r < 0);
+	CHECK(readers[count - 1] == NULL);
+	while (count > 0)
+		store_end(readers[--count]);
+	store_free(s);
+}
+
 TEST(ledger, is_not_a_mailbox_nor_open_to_others)
 {
 	const char *dir = fixture_dir();
