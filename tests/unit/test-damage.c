@@ -121,6 +121,49 @@ TEST(damage, the_example_is_printed_without_any)
 	folder_deinit(&folder);
 }
 
+/* "soc.vocabulary:" and the block that follows it, from the page. */
+static void add_block(struct folder *folder, const char *page, const char *name)
+{
+	_cleanup_free_ char *head = mem_format("\n%s:\n\n```\n", name);
+	const char *text = strstr(page, head), *end;
+	size_t n = folder->count++;
+
+	CHECK(text);
+	text += strlen(head);
+	end = strstr(text, "```\n");
+	CHECK(end);
+	buf_add(&folder->bytes[n], text, (size_t)(end - text));
+	folder->names[n] = mem_str(name);
+	folder->texts[n] = (struct policy_text){
+		.name = folder->names[n],
+		.text = buf_slice(&folder->bytes[n]),
+		.all_signed = true,
+	};
+}
+
+TEST(damage, the_example_of_the_page_has_none)
+{
+	static const char *const names[] = { "soc.vocabulary", "soc.partners",
+		"local.agreement", "law.standing", "june.notice" };
+	_cleanup_buf_ struct buf page = { 0 };
+	_cleanup_free_ char *found = NULL;
+	struct folder folder = { 0 };
+	struct policy *p;
+	struct why why;
+
+	CHECK_INT(file_read(test_data("../../man/caveat-agreement.5.scd"),
+		      1 << 20, &page, &why),
+	    0);
+	buf_add_byte(&page, '\0');
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		add_block(&folder, (const char *)page.data, names[i]);
+	p = load_folder(&folder);
+	found = problems_of(p);
+	CHECK_STR(found, "");
+	policy_unref(p);
+	folder_deinit(&folder);
+}
+
 /* One to three bytes changed, left out or doubled, or the end cut off. */
 static void damage(struct buf *b, struct slice text)
 {
