@@ -75,7 +75,8 @@ static int tile_fetch(
 
 static struct tile *cache_place(struct tree *t, unsigned level, uint64_t index)
 {
-	return &t->cache[(index * LEVELS + level) % CACHE_TILES];
+	return &t->cache[(index + level * (CACHE_TILES / LEVELS)) %
+			 CACHE_TILES];
 }
 
 static int tile_find(
