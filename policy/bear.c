@@ -294,8 +294,9 @@ void bear_list(struct deciding *d)
 	const uint64_t *present = find_present(d);
 	size_t left = find_bites(d, present);
 
+	d->reducing_room = d->bites_count + ARRAY_LEN(d->chain);
 	d->reducing =
-	    arena_array(d->arena, d->bites_count, const struct bite *);
+	    arena_array(d->arena, d->reducing_room, const struct bite *);
 	d->settled = arena_array(d->arena, fields, const struct ruling *);
 	d->heads = arena_array(d->arena, fields, uint32_t);
 	d->entries = arena_array(d->arena, left, struct entry);

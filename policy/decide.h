@@ -433,7 +433,8 @@ struct deciding {
 	size_t bites_count;
 	uint32_t *heads; /* by field id: first of its entries, or NOWHERE */
 	struct entry *entries;
-	const struct bite **reducing;  /* scratch: room for every bite */
+	const struct bite **reducing;  /* scratch, of settle.c */
+	size_t reducing_room;          /* every bite, and one more a level */
 	struct ruling *rulings;        /* by position */
 	const struct ruling **settled; /* by field id: true of any instance */
 	struct onward_bite *onward;

@@ -96,12 +96,14 @@ static const struct agreement *agreement_cited(
 	return NULL;
 }
 
-/* Nothing of it goes out, and nobody is to be asked for it. */
-static bool is_shut(
-    const struct needs *n, const struct policy_verdict *v, uint32_t id)
+/* Nothing of it goes out, and nobody is to be asked for it. A withheld value
+ * may have been one that cannot be reduced, and a withheld link is concealed if
+ * it names what is not told: both must be seen to be decided alike. */
+static bool is_shut(const struct needs *n, const struct policy_verdict *v,
+    const struct field *f)
 {
 	if (v->action == POLICY_WITHHOLD)
-		return !bit_is_set(n->reduced, id);
+		return !bit_is_set(n->reduced, f->id) && f->type != TYPE_LINK;
 	return v->action == POLICY_CONCEAL || v->action == POLICY_REFUSE;
 }
 
@@ -141,7 +143,7 @@ void policy_minimise(const struct policy *p, const struct policy_message *m,
 
 		ret[i] = !f || !bit_is_set(n.read, f->id);
 		for (size_t k = 0; f && k < count && ret[i]; k++)
-			ret[i] = is_shut(&n, &decisions[k].verdicts[i], f->id);
+			ret[i] = is_shut(&n, &decisions[k].verdicts[i], f);
 	}
 	arena_deinit(&arena);
 }

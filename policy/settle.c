@@ -52,8 +52,10 @@ struct tally {
 	unsigned unsure;  /* levels that only reduce it, in several ways */
 	const struct bite *first[LEVELS];
 	const struct bite *shrinks[1 + POLICY_UMBRELLAS_MAX];
-	size_t reducing; /* how many of d->reducing are in use */
-	bool general;    /* true of every instance */
+	size_t
+	    reducing; /* how many of d->reducing are in use, from its start */
+	size_t may;   /* and from its end: those that may reduce it */
+	bool general; /* true of every instance */
 };
 
 static void note_grant(struct tally *t, const struct bite *b)
@@ -89,6 +91,8 @@ static void add(
 	if (closed <= REDUCED && b->bearing->level != STANDING &&
 	    truth_grants(truths) && bit_is_set(b->plan->grants, id))
 		note_grant(t, b);
+	if (closed == REDUCED && !truth_closes(truths) && truths != TRUTH_NO)
+		d->reducing[d->reducing_room - ++t->may] = b;
 	if (closed == RELEASED || !truth_closes(truths))
 		return;
 	if (closed == REDUCED)
@@ -124,13 +128,30 @@ static const struct bite *coarsest(
 	return most;
 }
 
+/* Whether one that only may reduce it would settle what the others leave
+ * unsettled: then policy_possible() cannot say that it is withheld. */
+static bool may_settle(const struct deciding *d, const struct tally *t)
+{
+	for (size_t i = 1; i <= t->may; i++) {
+		const struct bite *b = d->reducing[d->reducing_room - i];
+		bool covers = true;
+
+		for (size_t k = 0; k < t->reducing && covers; k++)
+			covers = reduction_covers(&b->rule->reduction,
+			    &d->reducing[k]->rule->reduction);
+		if (covers)
+			return true;
+	}
+	return false;
+}
+
 static void combine(
     const struct deciding *d, const struct tally *t, struct ruling *r)
 {
 	if (t->reducing) {
 		r->reducer = coarsest(d, t);
-		r->closed = r->reducer ? REDUCED : WITHHELD;
-		r->unreduced = !r->reducer;
+		r->unreduced = !r->reducer && !may_settle(d, t);
+		r->closed = r->unreduced ? WITHHELD : REDUCED;
 		r->closer = r->reducer ? r->reducer : d->reducing[0];
 	} else if (t->unsure & ~t->whole) {
 		r->closed = REDUCED;
@@ -181,15 +202,17 @@ static void settle_value(
 		.value = view_value(&d->view, position),
 		.sent_day = d->view.sent_day,
 	};
-	bool hidden = view_state(&d->view, position) == POLICY_HIDDEN;
+	/* policy_possible() does not know by which of them. */
+	bool unknown =
+	    view_state(&d->view, position) == POLICY_HIDDEN || d->view.possible;
 
 	if (r->closed == RELEASED)
 		r->value = what.value;
 	if (!r->reducer || r->closed > WITHHELD)
 		return;
 	what.reduction = &r->reducer->rule->reduction;
-	if (hidden ? reduction_suits(what.reduction, what.field)
-		   : reduction_apply(&what, d->arena, &r->value))
+	if (unknown ? reduction_suits(what.reduction, what.field)
+		    : reduction_apply(&what, d->arena, &r->value))
 		return;
 	r->unreduced = true;
 	if (r->closed < WITHHELD || r->reducer < r->closer)
