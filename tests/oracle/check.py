@@ -57,18 +57,19 @@ def selected(vocab, rule):
     """
     out = {}
     for item in rule.items:
-        for ename, fields in vocab.entities.items():
-            for f in fields.values():
-                if item.entity and item.entity != ename:
-                    continue
-                if item.how == "field" and item.field != f.name:
-                    continue
-                if item.how == "class" and item.cls not in f.classes:
-                    continue
-                outright = item.how == "field" or item.cls == "sensitive"
-                was = out.get((ename, f.name), (f, False))[1]
-                out[ename, f.name] = (f, was or outright)
+        for f in item_fields(vocab, item):
+            outright = item.how == "field" or item.cls == "sensitive"
+            was = out.get((f.entity, f.name), (f, False))[1]
+            out[f.entity, f.name] = (f, was or outright)
     return out
+
+
+def item_fields(vocab, item):
+    return [f for ename, fields in vocab.entities.items()
+            for f in fields.values()
+            if item.entity in (None, ename)
+            and (item.how != "field" or item.field == f.name)
+            and (item.how != "class" or item.cls in f.classes)]
 
 
 class Checker:
@@ -288,7 +289,7 @@ class Checker:
                 raise Fault(item.at, f"no class '{item.cls}'")
         fields = [f for f, _ in selected(v, r).values()]
         if r.how:
-            self.how(r, fields)
+            self.how(r, v)
         if r.to and r.to != "originator" and r.to not in self.world.partners:
             raise Fault(r.at, f"no partner '{r.to}'")
         if r.when is None:
@@ -300,18 +301,18 @@ class Checker:
             self.cond(r.when, replace(ctx, own=e, this=True,
                                       originator=True))
 
-    def how(self, r, fields):
+    def how(self, r, vocab):
         kind, name, n = r.how
         if kind == "reduce":
             if name not in values.REDUCERS:
                 raise Fault(r.at, f"no reducer '{name}'")
             if (n is not None) != (name == "band"):
                 raise Fault(r.at, "band takes a number, others none")
-        for f in fields:
-            ok = values.MASKABLE if kind == "mask" else values.REDUCERS[name]
-            if f.type[0] not in ok or f.set:
-                raise Fault(r.at, f"{f.entity}.{f.name} cannot be "
-                            f"{'masked' if kind == 'mask' else 'reduced so'}")
+        for item in r.items:
+            fields = item_fields(vocab, item)
+            if fields and not any(values.takes(f, kind, name)
+                                  for f in fields):
+                raise Fault(item.at, f"{kind} suits nothing that is selected")
 
     # -- notices
 

@@ -226,7 +226,7 @@ def field_decision(case, rules, entity, i, name):
                                   r.because, ap, to=to))
     closers += onward_closers(case, originator)
     value = case.value(entity, i, name)
-    how, reduced, reducing = combine(case, reducing, value)
+    how, reduced, reducing = combine(case, reducing, f, value)
     closers += reducing
     if granted != set(range(len(case.chain))):
         closers.append(Closer((NOWHERE,), CONCEAL))
@@ -245,7 +245,7 @@ def field_decision(case, rules, entity, i, name):
     return d
 
 
-def combine(case, reducing, value):
+def combine(case, reducing, field, value):
     """Rule 9: (the winner, the reduced value, its rules at their level)."""
     hows = {c.how for c in reducing}
     winner = next((h for h in hows
@@ -253,6 +253,8 @@ def combine(case, reducing, value):
     if winner is None:
         return None, None, [replace(c, level=WITHHOLD) for c in reducing]
     reducing = [c for c in reducing if c.how == winner]
+    if not values.takes(field, *winner[:2]):
+        return None, None, [replace(c, level=WITHHOLD) for c in reducing]
     if value is None or value is HIDDEN:
         return winner, None, reducing
     if winner[0] == "mask":

@@ -239,7 +239,8 @@ class Folder:
 
     def header_atom(self, w):
         keys = ["type", "purpose", "marking", "sent", "priority",
-                "handling-instruction", "agreement"]
+                "handling-instruction", "agreement", "expires",
+                "embargo-until"]
         key = self.pick(keys + ["gateway", "gateway"] * w.gateway)
         eq = self.pick(("=", "!="))
         if key == "marking":
@@ -247,6 +248,9 @@ class Folder:
                 f"{self.pick(MARKINGS)}"
         if key == "sent":
             return f"sent {self.pick(('<', '>='))} {self.pick(DAYS)}"
+        if key in ("expires", "embargo-until"):
+            return self.pick((f"{key} is absent", f"expires > {key}",
+                              f'{key} <= "{self.pick(TIMES)}"'))
         if key == "handling-instruction":
             return self.pick((f"{key} is present", f'{key} {eq} "shred it"'))
         vals = {"type": list(self.records), "purpose": PURPOSES,
@@ -268,7 +272,8 @@ class Folder:
             f"{who}.{attr} in {', '.join(self.some(vals, 1, 2))}"))
 
     def quantified(self, w):
-        e = self.pick([e for e, m in self.many.items() if m])
+        e = self.pick([e for e, m in self.many.items() if m]
+                      if self.chance(0.93) else ["report"])
         atoms = []
         for _ in range(self.rng.randint(1, 2)):
             links = [f for f in self.fields[e] if f.type == "link"
@@ -279,7 +284,8 @@ class Folder:
                 atoms.append(self.header_atom(w))
             else:
                 f = self.pick(self.fields[e])
-                peers = self.fields[e] + self.fields["report"]
+                peers = self.fields[e] + self.fields["report"] * (
+                    e != "report")
                 atoms.append(self.compare(f.path, f, peers))
         if not any(a.startswith((e + ".", f"age({e}.")) for a in atoms):
             f = self.pick(self.fields[e])
@@ -358,6 +364,13 @@ class Folder:
         return ", ".join(f.path for f in fs), \
             list(dict.fromkeys(f.entity for f in fs))
 
+    def broad_selection(self, fields):
+        """Some of these fields, now and then among others."""
+        if self.chance(0.88):
+            return self.selection(fields)
+        e = self.pick(fields).entity
+        return f"{e}.*", [e]
+
     def tail(self, ents, p_when=0.6, openly=0.25):
         out = []
         if self.chance(p_when):
@@ -382,7 +395,7 @@ class Folder:
             f = self.pick(fields)
             fields = [x for x in fields if REDUCERS[x.type] ==
                       REDUCERS[f.type]]
-            sel, ents = self.selection(fields)
+            sel, ents = self.broad_selection(fields)
             red = self.pick(REDUCERS[f.type])
             if red == "band":
                 red += f" {self.pick((1, 10, 15, 30, 1000))}"
@@ -392,7 +405,7 @@ class Folder:
                       if f.type in MASKABLE and not f.set]
             if not fields:
                 return []
-            sel, ents = self.selection(fields)
+            sel, ents = self.broad_selection(fields)
             return [f"  mask {sel} keep {self.pick(('first', 'last'))} "
                     f"{self.pick((1, 1, 2, 3))}"] + self.tail(ents, 0.35)
         sel, ents = self.selection()
@@ -428,7 +441,10 @@ class Folder:
         self.has_ring = False
         umbrella = self.chance(0.35)
         if umbrella:
-            out += self.agreement("net-wide", 1, None, broad=True)
+            top = "net-top/1" if self.chance(0.2) else None
+            if top:
+                out += self.agreement("net-top", 1, None, broad=True)
+            out += self.agreement("net-wide", 1, top, broad=True)
             if self.chance(0.08):
                 out += self.agreement("net-wide", 2, None, broad=True,
                                       start=self.pick(DAYS))
@@ -439,7 +455,18 @@ class Folder:
                                   start=self.pick(DAYS))
         if self.chance(0.3):
             out += self.agreement("net-other", 1, None)
+        if self.chance(0.05):
+            self.second_vocabulary(out)
         self.texts["net.agreement"] = out
+
+    def second_vocabulary(self, agreements):
+        """The last agreement is read with a copy of the vocabulary."""
+        uses = [i for i, x in enumerate(agreements) if x == "  uses net/1"]
+        under = agreements[uses[-1] + 1].startswith("  under ")
+        if len(uses) > 1 and not under:
+            agreements[uses[-1]] = "  uses net/2"
+            self.texts["net-2.vocabulary"] = ["vocabulary net/2"] \
+                + self.texts["net.vocabulary"][1:]
 
     def retains(self, always):
         out = []
@@ -528,7 +555,8 @@ class Folder:
         out = []
         for name in self.some(("law", "custom"), 1, 2):
             for v in range(1, 2 + self.chance(0.2)):
-                out.append(f"standing {name}/{v} uses net/1")
+                out.append(f"standing {name}/{v} uses "
+                           f"net/{self.pick((1, 1, v))}")
                 for k in range(self.rng.randint(1, 2)):
                     out.append(f"rule r{k}")
                     if self.chance(0.4):
@@ -613,6 +641,9 @@ class Folder:
                                          "threat-to-life"))
         if self.chance(0.2):
             doc["handling-instruction"] = self.pick(("shred it", "keep"))
+        for key in ("expires", "embargo-until"):
+            if self.chance(0.15):
+                doc[key] = self.pick(TIMES)
         parts = list(self.records[rec].items())
         if self.chance(0.2):
             rng.shuffle(parts)
@@ -648,6 +679,10 @@ class Folder:
         if f.type == "link":
             names = [f"{e}/{i}" for e in f.link for i in range(
                 counts.get(e, 0))]
+            if self.chance(0.05):
+                names = [self.pick((n.replace("/", "."), n.replace(
+                    "/", "[") + "]", n.replace("/", " "),
+                    n.removesuffix("/0"))) for n in names]
             if not names:
                 return None
             names = self.some(names, 1, 2)

@@ -239,6 +239,12 @@ def band(v, n):
     return f"{low} to {high}" if low < 0 else f"{low}-{high}"
 
 
+def takes(field, kind, name):
+    """Whether values of a field can be reduced or masked so at all."""
+    types = MASKABLE if kind == "mask" else REDUCERS[name]
+    return field.type[0] in types and not field.set
+
+
 def reduce_value(v, reducer, n, day):
     """Rule 23; None where the value cannot be reduced."""
     if reducer == "month":
