@@ -11,17 +11,12 @@
 /* Each problem of the record behind the file's name, as compilers do. */
 static void print_problems(const char *file, const struct buf *problems)
 {
-	const char *line = (const char *)problems->data;
-	const char *end = line + problems->len;
+	struct slice rest = buf_slice(problems), line;
 
-	while (line < end) {
-		const char *stop = memchr(line, '\n', (size_t)(end - line));
-		size_t len = (size_t)((stop ? stop : end) - line);
-
+	while (print_next_line(&rest, &line))
 		fprintf(stderr, "%s:%s%.*s\n", file,
-		    *line >= '0' && *line <= '9' ? "" : " ", (int)len, line);
-		line += len + 1;
-	}
+		    *line.data >= '0' && *line.data <= '9' ? "" : " ",
+		    SLICE_ARG(line));
 }
 
 static enum end decide_here(

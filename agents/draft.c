@@ -24,7 +24,7 @@ struct tokens {
 
 static struct tokens tokens_of(struct slice text)
 {
-	const char *start = (const char *)text.data;
+	const char *start = text.len ? (const char *)text.data : "";
 
 	return (struct tokens){ start, start + text.len };
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agents/keeper-own.h"
+#include "agents/print.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/mem.h"
@@ -26,16 +27,11 @@ void policies_drop(struct keeper *k)
 /* Each remark a line of the operator's log. */
 static void log_remarks(const struct buf *remarks)
 {
-	const char *line = (const char *)remarks->data;
-	const char *end = line + remarks->len;
+	struct slice rest = buf_slice(remarks), line;
 
-	while (line < end) {
-		const char *stop = memchr(line, '\n', (size_t)(end - line));
-
+	while (print_next_line(&rest, &line))
 		log_say(LOG_WARN, NULL, "policies: %.*s; leaving it out",
-		    (int)(stop - line), line);
-		line = stop + 1;
-	}
+		    SLICE_ARG(line));
 }
 
 /* Consumes @texts. */

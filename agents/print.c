@@ -36,6 +36,20 @@ json_t *print_day(int32_t day)
 	return json_string(text);
 }
 
+bool print_next_line(struct slice *rest, struct slice *ret_line)
+{
+	const uint8_t *end;
+
+	if (rest->len == 0)
+		return false;
+	end = memchr(rest->data, '\n', rest->len);
+	*ret_line =
+	    slice_of(rest->data, end ? (size_t)(end - rest->data) : rest->len);
+	rest->data += ret_line->len + (end ? 1 : 0);
+	rest->len -= ret_line->len + (end ? 1 : 0);
+	return true;
+}
+
 const char *print_member(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));

@@ -4,6 +4,7 @@
 /* What commands print, apart from tables. */
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "agents/table.h"
@@ -20,6 +21,9 @@ json_t *print_slice(struct slice text);
 
 /* A London day as JSON text; null for INT32_MAX, no limit. */
 json_t *print_day(int32_t day);
+
+/* The next line of @rest, which moves behind it; false at the end. */
+bool print_next_line(struct slice *rest, struct slice *ret_line);
 
 /* A text member of @object, "" when there is none. Lives as long as it. */
 const char *print_member(const json_t *object, const char *key);

@@ -36,17 +36,11 @@ static void reply_with(struct call *c, unsigned status, json_t *json)
 /* {"error", "problems": [...]} */
 static void reply_wrong(struct call *c, const struct buf *problems)
 {
+	struct slice rest = buf_slice(problems), line;
 	json_t *list = json_array();
-	const char *line = (const char *)problems->data;
-	const char *end = line + problems->len;
 
-	while (line < end) {
-		const char *stop = memchr(line, '\n', (size_t)(end - line));
-
-		json_array_append_new(
-		    list, json_stringn(line, (size_t)(stop - line)));
-		line = stop + 1;
-	}
+	while (print_next_line(&rest, &line))
+		json_array_append_new(list, print_slice(line));
 	reply_with(c, 422,
 	    json_pack("{ss so}", "error",
 		"the record is wrong, and nothing was sent", "problems", list));

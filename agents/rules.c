@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/print.h"
 #include "agents/using.h"
 #include "util/map.h"
 #include "util/mem.h"
@@ -219,17 +220,11 @@ static void add_enrolment(
 
 static void add_suspended(struct rules *r, const struct rules_text *text)
 {
-	struct slice rest = buf_slice(&text->bytes);
+	struct slice rest = buf_slice(&text->bytes), line;
 
-	while (rest.len) {
-		const uint8_t *end = memchr(rest.data, '\n', rest.len);
-		size_t len = end ? (size_t)(end - rest.data) : rest.len;
-
+	while (print_next_line(&rest, &line))
 		*mem_push(r->suspended, r->suspended_count, r->suspended_cap) =
-		    mem_strn((const char *)rest.data, len);
-		len += end ? 1 : 0;
-		rest = slice_of(rest.data + len, rest.len - len);
-	}
+		    mem_strn((const char *)line.data, line.len);
 }
 
 /* ---- the set ---------------------------------------------------------- */

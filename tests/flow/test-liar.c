@@ -73,7 +73,7 @@ static void begin(struct broker *b)
 		.secret = secret,
 		.admit = admit,
 		.ctx = b };
-	_cleanup_free_ char *pub = NULL;
+	_cleanup_free_ char *pub = NULL, *endpoint = NULL;
 	_cleanup_buf_ struct buf text = { 0 };
 	struct key *curve;
 	struct vkey vkey;
@@ -95,10 +95,10 @@ static void begin(struct broker *b)
 	buf_addf(&text, "vkey %s\ncurve %s\n", vkey_text, base64);
 	CHECK_INT(file_write(pub, buf_slice(&text), 0644, &why), 0);
 	CHECK_INT(link_server_new(&config, &b->server, &why), 0);
+	endpoint = mem_str(link_server_endpoint(b->server));
 	run((char *[]){ program("CAVEAT_CAVEAT_AGENT"), (char[]){ "init" },
 	    (char[]){ "--dir" }, b->council, (char[]){ "--name" },
-	    (char[]){ "council" }, (char[]){ "--broker" },
-	    mem_str(link_server_endpoint(b->server)),
+	    (char[]){ "council" }, (char[]){ "--broker" }, endpoint,
 	    (char[]){ "--broker-key" }, pub, NULL });
 	liar_load(&b->liar, b->council);
 	fflush(NULL);
