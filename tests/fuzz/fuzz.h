@@ -1,8 +1,8 @@
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H
 
-/* A fuzz target is one function. It has no state from call to call, no I/O, and
- * aborts when a promise is broken. */
+/* A fuzz target is one function. It has no state from call to call, but for texts
+ * that it reads once, and aborts when a promise is broken. */
 
 #include <stddef.h>
 #include <stdint.h>
