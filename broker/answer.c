@@ -152,7 +152,7 @@ static void settle_message(struct exchange *x, struct job *job, bool committed)
 		if (!to->accepted)
 			continue;
 		to->place = (struct quota_place){ 0 }; /* the row pays now */
-		deliver_wake(x->deliver, to->name);
+		deliver_fresh(x->deliver, to->name, to->copy, &to->body);
 	}
 }
 

@@ -1,5 +1,5 @@
 /*
- * Outlets and the thread that empties them.
+ * The thread that empties the outlets.
  *
  * The store is the queue: an outlet remembers only how far it has read in each
  * lane, and forgets even that when its partner goes away. The thread takes the
@@ -9,230 +9,21 @@
  * A reader of the store is open while one frame is made, never while waiting.
  */
 
-#include "broker/deliver.h"
+#include "broker/outlet.h"
 
-#include <assert.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/exchange.h"
 #include "broker/net.h"
 #include "broker/say.h"
 #include "util/clock.h"
-#include "util/map.h"
 #include "util/mem.h"
 
 #define FRAME_FULL (1u << 20) /* a frame is sent when it holds so much */
 #define FRAME_ROOM (FRAME_BYTES_MAX - (64u << 10)) /* for copies, at most */
 #define RING_FULL_US 2000u /* before stale copies are offered again */
 #define STALE_MAX 64u      /* copies of a partner being decided again */
-
-struct flight {
-	uint64_t copy;
-	size_t bytes;
-};
-
-struct outlet {
-	char partner[TEXT_NAME_MAX + 1];
-	uint32_t peer; /* 0: away */
-	uint64_t after[LEDGER_LANES];
-	struct flight flights[DELIVER_CREDIT];
-	size_t flights_count, flights_bytes;
-	size_t stale; /* being decided again: nothing is read meanwhile */
-	bool blocked; /* a copy cannot be read */
-	bool dirty;   /* something happened */
-	bool rewound; /* read again from the start, whatever is being done */
-	struct outlet *next;
-};
-
-struct deliver {
-	struct exchange *x;
-	pthread_mutex_t lock;
-	pthread_cond_t work;
-	bool stopping;
-	struct map by_partner;
-	struct outlet *first, *last; /* dirty ones, in turn */
-};
-
-struct deliver *deliver_new(struct exchange *x)
-{
-	struct deliver *d = mem_alloc(sizeof(*d));
-
-	d->x = x;
-	pthread_mutex_init(&d->lock, NULL);
-	pthread_cond_init(&d->work, NULL);
-	return d;
-}
-
-struct deliver *deliver_free(struct deliver *d)
-{
-	struct map_entry *entry;
-	size_t pos = 0;
-
-	if (!d)
-		return NULL;
-	while ((entry = map_next(&d->by_partner, &pos)))
-		free(entry->value);
-	map_deinit(&d->by_partner);
-	pthread_cond_destroy(&d->work);
-	pthread_mutex_destroy(&d->lock);
-	free(d);
-	return NULL;
-}
-
-/* ---- what has happened (with the lock) -------------------------------- */
-
-static struct outlet *outlet_of(struct deliver *d, const char *partner)
-{
-	struct outlet *o = map_get_str(&d->by_partner, partner);
-
-	if (!o) {
-		o = mem_alloc(sizeof(*o));
-		snprintf(o->partner, sizeof(o->partner), "%s", partner);
-		map_set_str(&d->by_partner, partner, o);
-	}
-	return o;
-}
-
-static void touch(struct deliver *d, struct outlet *o)
-{
-	if (o->dirty || o->peer == 0)
-		return;
-	o->dirty = true;
-	o->next = NULL;
-	if (d->last)
-		d->last->next = o;
-	else
-		d->first = o;
-	d->last = o;
-	pthread_cond_signal(&d->work);
-}
-
-static void rewind_outlet(struct outlet *o)
-{
-	memset(o->after, 0, sizeof(o->after));
-	o->flights_count = o->flights_bytes = 0;
-	o->blocked = false;
-	o->rewound = true;
-}
-
-static void land(struct outlet *o, uint64_t copy)
-{
-	for (size_t i = 0; i < o->flights_count; i++) {
-		if (o->flights[i].copy != copy)
-			continue;
-		o->flights_bytes -= o->flights[i].bytes;
-		o->flights[i] = o->flights[--o->flights_count];
-		return;
-	}
-}
-
-void deliver_connect(struct deliver *d, const char *partner, uint32_t peer)
-{
-	struct outlet *o;
-
-	pthread_mutex_lock(&d->lock);
-	o = outlet_of(d, partner);
-	o->peer = peer;
-	rewind_outlet(o);
-	touch(d, o);
-	pthread_mutex_unlock(&d->lock);
-}
-
-void deliver_disconnect(struct deliver *d, const char *partner, uint32_t peer)
-{
-	struct outlet *o;
-
-	pthread_mutex_lock(&d->lock);
-	o = outlet_of(d, partner);
-	if (o->peer == peer) {
-		o->peer = 0;
-		rewind_outlet(o);
-	}
-	pthread_mutex_unlock(&d->lock);
-}
-
-void deliver_wake(struct deliver *d, const char *partner)
-{
-	pthread_mutex_lock(&d->lock);
-	touch(d, outlet_of(d, partner));
-	pthread_mutex_unlock(&d->lock);
-}
-
-void deliver_wake_all(struct deliver *d)
-{
-	struct map_entry *entry;
-	size_t pos = 0;
-
-	pthread_mutex_lock(&d->lock);
-	while ((entry = map_next(&d->by_partner, &pos)))
-		touch(d, entry->value);
-	pthread_mutex_unlock(&d->lock);
-}
-
-void deliver_receipted(struct deliver *d, const char *partner,
-    const uint64_t *copies, size_t count)
-{
-	struct outlet *o;
-
-	pthread_mutex_lock(&d->lock);
-	o = outlet_of(d, partner);
-	for (size_t i = 0; i < count; i++)
-		land(o, copies[i]);
-	touch(d, o);
-	pthread_mutex_unlock(&d->lock);
-}
-
-void deliver_again(struct deliver *d, const char *partner)
-{
-	struct outlet *o;
-
-	pthread_mutex_lock(&d->lock);
-	o = outlet_of(d, partner);
-	rewind_outlet(o);
-	touch(d, o);
-	pthread_mutex_unlock(&d->lock);
-}
-
-void deliver_settled(struct deliver *d, const char *partner, bool broken)
-{
-	struct outlet *o;
-
-	pthread_mutex_lock(&d->lock);
-	o = outlet_of(d, partner);
-	assert(o->stale > 0);
-	o->stale--;
-	if (broken)
-		o->blocked = true;
-	if (o->stale == 0)
-		touch(d, o);
-	pthread_mutex_unlock(&d->lock);
-}
-
-void deliver_look(
-    struct deliver *d, const char *partner, struct deliver_look *ret)
-{
-	struct outlet *o;
-
-	pthread_mutex_lock(&d->lock);
-	o = map_get_str(&d->by_partner, partner);
-	*ret = (struct deliver_look){ 0 };
-	if (o) {
-		ret->peer = o->peer;
-		ret->in_flight = o->flights_count;
-	}
-	pthread_mutex_unlock(&d->lock);
-}
-
-void deliver_stop(struct deliver *d)
-{
-	pthread_mutex_lock(&d->lock);
-	d->stopping = true;
-	pthread_cond_signal(&d->work);
-	pthread_mutex_unlock(&d->lock);
-}
 
 /* ---- one frame (without the lock) ------------------------------------- */
 
@@ -290,11 +81,14 @@ static bool make_body(struct load *l, struct store_txn *t,
 	struct why why;
 	bool ok;
 
-	ok = ledger_message(t, copy->message, &bytes) == 0 &&
-	     envelope_open(buf_slice(&bytes), &e, &why) &&
-	     envelope_slots(&e, &arena, &why) &&
-	     row_body(row, &e, &arena, out, &why);
-	arena_deinit(&arena);
+	ok = deliver_take_fresh(l->x->deliver, l->partner, copy->number, out);
+	if (!ok) {
+		ok = ledger_message(t, copy->message, &bytes) == 0 &&
+		     envelope_open(buf_slice(&bytes), &e, &why) &&
+		     envelope_slots(&e, &arena, &why) &&
+		     row_body(row, &e, &arena, out, &why);
+		arena_deinit(&arena);
+	}
 	if (!ok)
 		return false;
 	copy_body_digest(buf_slice(out), digest);
@@ -483,7 +277,7 @@ static bool end(struct deliver *d, struct outlet *o, const struct load *l)
 {
 	o->stale--;
 	if (o->rewound) {
-		touch(d, o);
+		outlet_touch(d, o);
 		return false;
 	}
 	if (l->broken)
@@ -494,7 +288,7 @@ static bool end(struct deliver *d, struct outlet *o, const struct load *l)
 		o->flights[o->flights_count++] = l->flights[i];
 	o->flights_bytes += l->bytes;
 	if (l->more && o->stale == 0)
-		touch(d, o);
+		outlet_touch(d, o);
 	return true;
 }
 

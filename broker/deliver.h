@@ -18,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "util/buf.h"
+
 #define DELIVER_CREDIT 256u
 #define DELIVER_BYTES                                                          \
 	(8u << 20) /* in flight to one partner; one copy always                \
@@ -36,7 +38,12 @@ void deliver_stop(struct deliver *d);
 void deliver_connect(struct deliver *d, const char *partner, uint32_t peer);
 void deliver_disconnect(struct deliver *d, const char *partner, uint32_t peer);
 
-void deliver_wake(struct deliver *d, const char *partner); /* new copies */
+/* A new copy is committed. Its body is taken, if the partner is there to get it
+ * soon: what is at hand need not be made again from the store. */
+void deliver_fresh(
+    struct deliver *d, const char *partner, uint64_t copy, struct buf *body);
+
+void deliver_wake(struct deliver *d, const char *partner);
 void deliver_wake_all(struct deliver *d);
 
 /* Its receipt for these is committed. */

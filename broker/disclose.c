@@ -18,6 +18,8 @@
 #include "util/mem.h"
 #include "wire/reader.h"
 
+#define BODY_SLOT_BYTES 96u /* of a body, about; only to reserve room */
+
 struct work {
 	const struct disclosure *d;
 	const struct policy_decision *decision;
@@ -175,7 +177,6 @@ static bool make_row(struct work *w, struct recipient *ret, struct why *why)
 {
 	const struct disclosure *d = w->d;
 	const struct statement *s = &d->envelope->statement;
-	_cleanup_buf_ struct buf body = { 0 };
 
 	ret->row = (struct row){
 		.id = s->header.id,
@@ -186,9 +187,10 @@ static bool make_row(struct work *w, struct recipient *ret, struct why *why)
 		.decisions_count = w->count,
 	};
 	memcpy(ret->row.statement, s->hash, HASH_BYTES);
-	if (!row_body(&ret->row, d->envelope, d->arena, &body, why))
+	buf_room(&ret->body, s->count * BODY_SLOT_BYTES);
+	if (!row_body(&ret->row, d->envelope, d->arena, &ret->body, why))
 		return false;
-	copy_body_digest(buf_slice(&body), ret->row.digest);
+	copy_body_digest(buf_slice(&ret->body), ret->row.digest);
 	return true;
 }
 

@@ -44,20 +44,26 @@ struct job *job_new(enum job_kind kind, const char *from, struct quota *quota)
 	return job;
 }
 
-static void leave_places(struct job *job)
+static void drop_recipient(struct job *job, struct recipient *to)
+{
+	quota_leave(job->quota, &to->place);
+	buf_deinit(&to->body);
+}
+
+static void drop_recipients(struct job *job)
 {
 	if (job->kind == JOB_STALE)
-		quota_leave(job->quota, &job->stale.now.place);
+		drop_recipient(job, &job->stale.now);
 	if (job->kind != JOB_MESSAGE)
 		return;
 	for (size_t i = 0; i < job->message.recipients_count; i++)
-		quota_leave(job->quota, &job->message.recipients[i].place);
+		drop_recipient(job, &job->message.recipients[i]);
 	job->message.recipients_count = 0;
 }
 
 void job_again(struct job *job)
 {
-	leave_places(job);
+	drop_recipients(job);
 	job->book = book_unref(job->book);
 	job->reason = NULL;
 	if (job->kind == JOB_MESSAGE)

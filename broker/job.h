@@ -70,6 +70,7 @@ struct recipient {
 	const char *clause, *reason; /* NULL: none */
 	struct row row;              /* entry is set by the committer */
 	struct slice detail;         /* of its log entry */
+	struct buf body;             /* accepted: of its copy */
 	struct quota_place place;
 	uint64_t copy; /* set by the committer */
 };

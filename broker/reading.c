@@ -2,7 +2,6 @@
 
 #include "broker/reading.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -220,6 +219,7 @@ bool reading_make(const struct envelope *e, struct arena *arena,
 		};
 	}
 	read_header(e, arena, &ret->message);
+	ret->vocabulary = text_in(arena, e->statement.header.vocabulary);
 	ret->message.fields = fields;
 	ret->message.count = count;
 	return true;
@@ -236,17 +236,15 @@ static bool form_holds(const struct reading *r, const struct envelope *e,
 	struct slice base = slice_of(slot->path.data, base_len);
 	const struct slot *whole =
 	    reading_find(r, e, base, NULL, slot->instance);
-	char form[MESSAGE_PATH_MAX + 1], vocabulary[MESSAGE_REF_MAX + 1];
+	char form[MESSAGE_PATH_MAX + 1];
 
 	if (slot->kind != SLOT_WHOLE || !whole || whole->kind != SLOT_WHOLE)
 		return true;
-	snprintf(form, sizeof(form), "%.*s",
-	    (int)(slot->path.len - base_len - 1), (const char *)tilde + 1);
-	snprintf(vocabulary, sizeof(vocabulary), "%.*s",
-	    SLICE_ARG(e->statement.header.vocabulary));
+	memcpy(form, tilde + 1, slot->path.len - base_len - 1);
+	form[slot->path.len - base_len - 1] = '\0';
 	return policy_apply_form(policy,
 		   &(struct policy_form_request){
-		       .vocabulary = vocabulary,
+		       .vocabulary = r->vocabulary,
 		       .path = base,
 		       .form = form,
 		       .value = whole->value,

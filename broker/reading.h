@@ -24,7 +24,8 @@ struct reading {
 	/* The slots that are not nil, by path and instance. */
 	const uint16_t *order;
 	size_t order_count;
-	const char **to; /* message.to, in slot order */
+	const char *vocabulary; /* of the header */
+	const char **to;        /* message.to, in slot order */
 	size_t to_count;
 };
 

@@ -6,6 +6,7 @@
  */
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
@@ -26,10 +27,11 @@
 #include "util/log.h"
 #include "util/mem.h"
 
-#define KEEPER_MS 100    /* how long the keeper waits for a command */
-#define UPKEEP_MS 1000   /* between two rounds of housekeeping */
-#define DRAIN_MS 1000    /* to send the last answers */
-#define PATIENCE_MS 3000 /* for somebody else's lock */
+#define KEEPER_MS 100        /* how long the keeper waits for a command */
+#define UPKEEP_MS 1000       /* between two rounds of housekeeping */
+#define HEAP_KEPT (32 << 20) /* bytes of free heap */
+#define DRAIN_MS 1000        /* to send the last answers */
+#define PATIENCE_MS 3000     /* for somebody else's lock */
 
 struct run {
 	struct broker broker;
@@ -360,6 +362,10 @@ int command_run(const struct call *call)
 	}
 	log_init(
 	    "caveat-broker", (enum log_level)run.broker.settings.log_level);
+	/* Messages come and go all day: memory given back to the system is
+	 * only asked for, and zeroed, again. */
+	mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
+	mallopt(M_MMAP_THRESHOLD, HEAP_KEPT);
 	block_signals();
 	r = make(&run, &why);
 	if (r != 0)

@@ -10,6 +10,8 @@
 
 #include "util/mem.h"
 
+#define BUF_CAP_LEAST 64u
+
 void buf_deinit(struct buf *b)
 {
 	free(b->data);
@@ -23,8 +25,15 @@ void buf_reset(struct buf *b)
 
 uint8_t *buf_room(struct buf *b, size_t len)
 {
-	assert(len <= SIZE_MAX - b->len);
-	b->data = mem_grow(b->data, &b->cap, b->len + len, 1);
+	size_t need = b->len + len;
+
+	assert(len <= SIZE_MAX / 4 && b->len <= SIZE_MAX / 4);
+	if (need > b->cap) {
+		b->cap = need > 2 * b->cap ? need : 2 * b->cap;
+		if (b->cap < BUF_CAP_LEAST)
+			b->cap = BUF_CAP_LEAST;
+		b->data = mem_resize(b->data, b->cap);
+	}
 	return b->data ? b->data + b->len : NULL;
 }
 
