@@ -15,7 +15,7 @@
 #include "wire/codec.h"
 
 #define DAY_MS 86400000
-#define EXPIRE_MAX 1000u /* messages looked at in one go */
+#define EXPIRE_MAX 256u /* messages looked at in one go */
 
 struct slice number_key(const struct mailbox_number *id, uint8_t room[12])
 {
@@ -320,14 +320,13 @@ static bool expired(struct store_txn *t, struct mailbox_number id,
 	       summary.sent < before;
 }
 
-void outbox_expire(struct keeper *k, int64_t now)
+/* How many are gone; negative errno. */
+static int destroy_before(struct keeper *k, int64_t before)
 {
-	int64_t before = now - (int64_t)k->conf->keep_sent * DAY_MS;
 	struct mailbox_number id = { 0 };
 	struct arena arena = { 0 };
 	struct store_txn *t;
-	size_t gone = 0;
-	int r = store_begin(k->store, &t);
+	int gone = 0, r = store_begin(k->store, &t);
 
 	if (r == 0) {
 		for (size_t i = 0; i < EXPIRE_MAX; i++) {
@@ -341,8 +340,30 @@ void outbox_expire(struct keeper *k, int64_t now)
 	arena_deinit(&arena);
 	if (r < 0)
 		keeper_fail(k, "old messages cannot be destroyed", r);
-	else if (gone)
+	return r == 0 ? gone : r < 0 ? r : 0;
+}
+
+void outbox_expire(struct keeper *k, int64_t now)
+{
+	int gone =
+	    destroy_before(k, now - (int64_t)k->conf->keep_sent * DAY_MS);
+
+	if (gone > 0)
 		log_say(LOG_INFO, NULL,
-		    "destroyed %zu sent messages older than %llu days", gone,
+		    "destroyed %d sent messages older than %llu days", gone,
 		    (unsigned long long)k->conf->keep_sent);
+}
+
+void outbox_relieve(struct keeper *k)
+{
+	int gone;
+
+	if (store_fill(k->store) < KEEPER_FULL)
+		return;
+	gone = destroy_before(k, INT64_MAX);
+	if (gone > 0)
+		log_say(LOG_WARN, NULL,
+		    "the store was %u %% full: destroyed the %d oldest sent"
+		    " messages that have their answer",
+		    KEEPER_FULL, gone);
 }

@@ -27,8 +27,9 @@
 #define KEEPER_GROUP MESSAGE_BATCH_MAX /* messages in one commit */
 #define KEEPER_RESEND_MS 60000 /* without any answer, everything is resent */
 #define KEEPER_AGAIN_MS                                                        \
-	15000                 /* after a copy could not be stored, ask again   \
-			       */
+	15000           /* after a copy could not be stored, ask again         \
+			 */
+#define KEEPER_FULL 80u /* per cent of the store, below STORE_FILL_REFUSE */
 #define KEEPER_SKEW_MS 300000 /* the broker refuses a `sent` further ahead */
 
 struct submission {
@@ -103,6 +104,9 @@ void session_send(struct keeper *k, const struct frame *frame);
 void outbox_commit(struct keeper *k, struct submission **group, size_t count);
 void outbox_result(struct keeper *k, const struct frame_result *result);
 void outbox_expire(struct keeper *k, int64_t now);
+/* When the store is KEEPER_FULL: what was sent and answered is the sender's own
+ * and stands in its own systems; what is received or waits does not. */
+void outbox_relieve(struct keeper *k);
 struct slice number_key(const struct mailbox_number *id, uint8_t room[12]);
 
 /* keeper-inbox.c */

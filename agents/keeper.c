@@ -109,6 +109,8 @@ static void tick(struct keeper *k)
 	k->next_second = monotonic + SECOND_MS;
 	session_tick(k, monotonic);
 	upkeep(k, now);
+	if (!k->fatal)
+		outbox_relieve(k);
 	if (monotonic < k->next_hour || k->fatal)
 		return;
 	k->next_hour = monotonic + HOUR_MS;

@@ -172,6 +172,42 @@ def killing_the_broker_loses_and_doubles_nothing():
         storm(x, "broker", 3)
 
 
+def a_full_store_asks_to_try_again_and_recovers():
+    big = {"title": "t", "secret": "s" * 400000}
+    with Exchange() as x:
+        conf = x.dir / "police" / "agent.conf"
+        conf.write_text(conf.read_text().replace("#map = 64 GiB",
+                                                 "map = 16 MiB"))
+        x.stop("police")
+        x.start("police")
+        x.connected("police")
+        x.stop("broker")
+        x.until("the agent notices", lambda: not x.status("police")
+                ["broker"]["connected"])
+        ids = []
+        for _ in range(100):
+            done = x.run("caveat", "send", "-", "--json", "--dir",
+                         x.dir / "police", ok=(0, 3), text=json.dumps({
+                             "type": "report", "to": ["council"],
+                             "agreement": "a", "purpose": "prevent",
+                             "marking": "OFFICIAL", "report": big}))
+            if done.returncode == 3:
+                break
+            ids.append(json.loads(done.stdout)["id"])
+        assert done.returncode == 3 and "full" in done.stderr, done
+        assert 10 < len(ids) < 60, len(ids)
+        x.start("broker")
+        x.holds("council", ids)
+        x.until("there is room again", lambda: x.run(
+            "caveat", "send", "-", "--dir", x.dir / "police", ok=(0, 3),
+            text=json.dumps({
+                "type": "report", "to": ["council"], "agreement": "a",
+                "purpose": "prevent", "marking": "OFFICIAL",
+                "report": big})).returncode == 0)
+        x.until("it came", lambda: len(x.inbox("council")) == len(ids) + 1)
+        assert x.inbox("council")[-1] == f"police/1.{len(ids) + 1}", "a gap"
+
+
 def a_suspended_partner_sends_and_receives_nothing():
     with Exchange() as x:
         x.broker("suspend", "hmrc")
@@ -221,6 +257,7 @@ main([
     killing_the_sender_loses_and_doubles_nothing,
     killing_a_recipient_loses_and_doubles_nothing,
     killing_the_broker_loses_and_doubles_nothing,
+    a_full_store_asks_to_try_again_and_recovers,
     a_suspended_partner_sends_and_receives_nothing,
     officers_are_who_the_system_says_they_are,
     the_commands_read_the_agents_own_texts,
