@@ -168,15 +168,18 @@ static void read_originator(struct reading *r, struct policy_origin *origins,
 	const struct policy *p = r->context->policy;
 
 	if (!pattern_known(r, pattern)) {
-		near = policy_nearest_field(
-		    p, r->record->vocabulary, slice_str(pattern));
+		near = record_tells(r)
+			   ? policy_nearest_field(
+				 p, r->record->vocabulary, slice_str(pattern))
+			   : NULL;
 		record_problem(r, near,
 		    "originators: '%.80s' is no field, entity.* or *", pattern);
 		return;
 	}
 	if (!partner || !policy_partner_title(p, slice_str(partner))) {
-		near = partner ? policy_nearest_partner(p, slice_str(partner))
-			       : NULL;
+		near = partner && record_tells(r)
+			   ? policy_nearest_partner(p, slice_str(partner))
+			   : NULL;
 		record_problem(r, near, "originators.%.80s: no partner '%.80s'",
 		    pattern, partner ? partner : "");
 		return;

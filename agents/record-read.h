@@ -22,9 +22,13 @@ struct reading {
 /* What each kind of value looks like in JSON, for messages. */
 extern const char *const record_value_words[];
 
-/* Add a problem; @near, when not NULL, is what may have been meant. */
+/* Add a problem, safe to show; @near, when not NULL, is what may have been
+ * meant. */
 void record_problem(struct reading *r, const char *near, const char *format,
     ...) __attribute__((format(printf, 3, 4)));
+/* Whether the next problem is told or only counted. To seek the nearest name is
+ * dear, and a record has room for a hundred thousand wrong ones. */
+bool record_tells(const struct reading *r);
 void record_expected(struct reading *r, const char *where, const char *what,
     const json_t *found);
 

@@ -57,8 +57,15 @@ void record_problem(
 	if (vasprintf(&text, format, args) < 0)
 		abort();
 	va_end(args);
-	buf_addf(r->problems, "%s%s%s%s\n", text,
-	    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	text_show(slice_str(text), r->problems);
+	if (near)
+		buf_addf(r->problems, "; did you mean '%s'?", near);
+	buf_add_byte(r->problems, '\n');
+}
+
+bool record_tells(const struct reading *r)
+{
+	return r->wrong < RECORD_PROBLEMS_MAX;
 }
 
 void record_expected(
@@ -213,7 +220,9 @@ static void read_field(struct reading *r, const char *path, size_t instance,
 	json_t *read;
 
 	if (kind == POLICY_VALUE_NONE) {
-		near = policy_nearest_field(p, voc, slice_str(path));
+		near = record_tells(r)
+			   ? policy_nearest_field(p, voc, slice_str(path))
+			   : NULL;
 		record_problem(
 		    r, near, "%s: no field '%.80s' in %s", where, path, voc);
 		return;
@@ -294,10 +303,11 @@ static void unknown_key(struct reading *r, const char *key)
 {
 	const char *type = r->record->message.type;
 	const char *voc = r->record->vocabulary;
-	const char *near;
+	const char *near = NULL;
 
-	near = record_nearest_key(key);
-	if (!near)
+	if (record_tells(r))
+		near = record_nearest_key(key);
+	if (record_tells(r) && !near)
 		near = policy_nearest_entity(
 		    r->context->policy, voc, type, slice_str(key));
 	record_problem(r, near,

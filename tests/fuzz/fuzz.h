@@ -1,7 +1,7 @@
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H
 
-/* A fuzz target is one function. It has no state from call to call, but for texts
+/* A fuzz target is one function. It has no state from call to call but texts
  * that it reads once, and aborts when a promise is broken. */
 
 #include <stddef.h>
