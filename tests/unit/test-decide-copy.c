@@ -123,6 +123,37 @@ TEST(minimise, what_nobody_gets_and_nothing_reads_stays_at_home)
 	CHECK(!home[5]); /* somebody is to be asked */
 }
 
+/* As many fields as there may be, and one more, in full instances. */
+static const char *many_fields(size_t count)
+{
+	static const char *const names[] = { "text", "source", "handling",
+		"sanitised" };
+	static const char *const values[] = { "x", "P", "P", "true" };
+	_cleanup_buf_ struct buf out = { 0 };
+
+	for (size_t i = 0; i < count; i++)
+		buf_addf(&out, "item[%zu].%s %s\n", i / 4, names[i % 4],
+		    values[i % 4]);
+	return arena_strn(&scene_arena, out.data, out.len);
+}
+
+TEST(limits, fields_and_instances)
+{
+	const char *most;
+
+	load(
+	    AGREEMENT("release * withhold item.text "
+		      "when any (item.source = C or item.sanitised = true)\n"));
+	most = many_fields(POLICY_FIELDS_MAX);
+	CHECK(!scene_wrong(most, "council"));
+	accepted(most, "council");
+	CHECK_STR(scene_verdict("item[255].text"), "withhold 4 told");
+	wrong(many_fields(POLICY_FIELDS_MAX + 1), "council",
+	    "more than 1024 fields");
+	CHECK(!scene_wrong("item[255].text x\n", "council"));
+	wrong("item[256].text x\n", "council", "more than 256");
+}
+
 int main(void)
 {
 	return test_main();
