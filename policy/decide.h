@@ -10,7 +10,8 @@
  * that bear on the message, settle.c combines them field by field, told.c works
  * out what the reader learns, retain.c how long it may keep it.
  *
- * Nothing here allocates but in the arena it is given.
+ * A decision's memory is its arena; only suppose.c, which decides again in the
+ * middle of one, has arenas of its own.
  */
 
 #include "policy/model.h"
@@ -495,7 +496,7 @@ bool suppose_released(
 /* The last day a copy may be held (rule 26). */
 int32_t retain_until(const struct deciding *d);
 
-/* Look at everything before the fields: false when @ret is a refusal. */
+/* What is decided, for policy_decide() and policy_possible() alike. */
 struct decide_request {
 	const struct policy *p;
 	const struct policy_message *m;
@@ -503,9 +504,11 @@ struct decide_request {
 	int64_t now;
 	struct arena *arena;
 };
+/* Make the rulings. @d is zero but for view.possible and view.unseen. False
+ * when the whole message is refused; @ret then says why. */
 bool decide_begin(const struct decide_request *request, struct deciding *d,
     struct policy_decision *ret);
-/* Rulings to verdicts. */
+/* Turn the rulings into verdicts. */
 void decide_end(struct deciding *d, struct policy_decision *ret);
 
 #endif
