@@ -1,80 +1,48 @@
 /*
- * One fetched EVP_MD for the process, one context a thread. OpenSSL's failures
- * here are either out of memory or a broken installation: both end the process.
+ * A message has more than a hundred hashes of one block each. OpenSSL's general
+ * interface costs as much again as such a hash, so this uses the functions for
+ * SHA-256 alone, which OpenSSL 3 marks as deprecated but keeps: they are the
+ * same code under it. They cannot fail.
  */
+
+#define OPENSSL_SUPPRESS_DEPRECATED
 
 #include "util/hash.h"
 
 #include <errno.h>
-#include <openssl/evp.h>
-#include <pthread.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
-static EVP_MD *sha256;
-static pthread_key_t context_key;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static _Thread_local EVP_MD_CTX *context;
+_Static_assert(HASH_BYTES == SHA256_DIGEST_LENGTH, "a hash is SHA-256");
 
-static void must(int ok, const char *what)
-{
-	if (ok == 1)
-		return;
-	fprintf(stderr, "caveat: OpenSSL cannot %s\n", what);
-	abort();
-}
-
-static void free_context(void *ctx)
-{
-	EVP_MD_CTX_free(ctx);
-}
-
-static void free_digest(void)
-{
-	EVP_MD_CTX_free(context);
-	context = NULL;
-	EVP_MD_free(sha256);
-	sha256 = NULL;
-}
-
-static void fetch_digest(void)
-{
-	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-	must(sha256 != NULL, "provide SHA-256");
-	must(pthread_key_create(&context_key, free_context) == 0,
-	    "make room for a hash in each thread");
-	atexit(free_digest);
-}
+static _Thread_local SHA256_CTX context;
 
 void hash_begin(void)
 {
-	pthread_once(&once, fetch_digest);
-	if (!context) {
-		context = EVP_MD_CTX_new();
-		must(context != NULL, "make a hash context");
-		pthread_setspecific(context_key, context);
-	}
-	must(EVP_DigestInit_ex2(context, sha256, NULL), "start SHA-256");
+	SHA256_Init(&context);
 }
 
 void hash_add(const void *data, size_t len)
 {
-	must(EVP_DigestUpdate(context, data, len), "compute SHA-256");
+	SHA256_Update(&context, data, len);
 }
 
 void hash_end(uint8_t ret[HASH_BYTES])
 {
-	must(EVP_DigestFinal_ex(context, ret, NULL), "finish SHA-256");
+	SHA256_Final(ret, &context);
 }
 
 void hash_parts(
     const struct slice *parts, size_t count, uint8_t ret[HASH_BYTES])
 {
-	hash_begin();
+	SHA256_CTX whole;
+
+	SHA256_Init(&whole);
 	for (size_t i = 0; i < count; i++)
-		hash_add(parts[i].data, parts[i].len);
-	hash_end(ret);
+		SHA256_Update(&whole, parts[i].data, parts[i].len);
+	SHA256_Final(ret, &whole);
 }
 
 void hash_bytes(const void *data, size_t len, uint8_t ret[HASH_BYTES])
