@@ -208,6 +208,7 @@ static int run_run(const struct arguments *a)
 	int r;
 
 	forbid_core();
+	mem_keep();
 	block_signals(&signals);
 	umask(0077);
 	if (conf_load(a->dir, &conf, &problems) < 0) {

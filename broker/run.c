@@ -354,6 +354,7 @@ int command_run(const struct call *call)
 
 	if (call->help_config)
 		return print_help();
+	mem_keep();
 	r = open_patiently(call->dir, &run.broker, &problems);
 	if (r != 0) {
 		fwrite(problems.data, 1, problems.len, stderr);

@@ -4,11 +4,15 @@
 
 #include "util/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define KEEP_BYTES (32 << 20) /* freed memory kept by each thread's heap */
+#define KEEP_STEP (1 << 20)   /* taken from the system at once */
 
 static void *checked(void *p, size_t size)
 {
@@ -97,6 +101,13 @@ void mem_sort(void *array, size_t count, size_t size,
 {
 	if (count > 1)
 		qsort(array, count, size, compare);
+}
+
+void mem_keep(void)
+{
+	mallopt(M_MMAP_THRESHOLD, KEEP_BYTES);
+	mallopt(M_TRIM_THRESHOLD, KEEP_BYTES);
+	mallopt(M_TOP_PAD, KEEP_STEP);
 }
 
 void mem_wipe(void *p, size_t size)

@@ -37,6 +37,11 @@ void *mem_grow(void *array, size_t *cap, size_t need, size_t size);
 void mem_sort(void *array, size_t count, size_t size,
     int (*compare)(const void *, const void *));
 
+/* For a daemon, once, before its threads: keep freed memory for the next frame
+ * instead of giving it back to the system and taking it again, a page fault
+ * each 4 KiB. */
+void mem_keep(void);
+
 /* Overwrite a secret so that the compiler may not leave it out. */
 void mem_wipe(void *p, size_t size);
 
