@@ -387,6 +387,8 @@ static void require(struct parser *p, const struct reading *r)
 
 static void not_a_statement(struct parser *p, bool begun)
 {
+	if (parse_reserved(p))
+		return;
 	if (begun && parse_at_any(p, say_words)) {
 		parse_fail(p, p->token.at,
 		    "'%.*s' must stand before the first group or clause",

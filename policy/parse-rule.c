@@ -214,6 +214,8 @@ static void not_a_rule(struct parser *p)
 		"purposes", "basis", "contact", "starts", "review", "ends",
 		"identity", "pin", NULL };
 
+	if (parse_reserved(p))
+		return;
 	if (parse_at_any(p, head))
 		parse_fail(p, p->token.at,
 		    "'%.*s' is out of place: a clause says share, from, to, "

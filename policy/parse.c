@@ -52,6 +52,18 @@ void parse_expected(
 	    "expected %s, found %s", what, text);
 }
 
+bool parse_reserved(struct parser *p)
+{
+	static parse_words words = { "oblige", "never", "consent", NULL };
+
+	if (!parse_at_any(p, words))
+		return false;
+	parse_fail(p, p->token.at,
+	    "'%.*s' is reserved for a later version of the language: not yet",
+	    SLICE_ARG(p->token.text));
+	return true;
+}
+
 __attribute__((format(printf, 3, 0))) static void report(
     struct parser *p, struct place at, const char *format, va_list args)
 {

@@ -38,6 +38,10 @@ typedef const char *const parse_words[];
  * @words (may be NULL); sets failed. */
 void parse_expected(
     struct parser *p, const char *what, const char *const *words);
+
+/* The statements that are reserved until they are built (oblige, never
+ * together, consent): true, and told so, when one begins here. */
+bool parse_reserved(struct parser *p);
 /* An error of one's own words at @at; sets failed. */
 void parse_fail(struct parser *p, struct place at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
