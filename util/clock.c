@@ -230,10 +230,10 @@ bool clock_parse(const char *s, size_t len, int64_t *ret_ms)
 void clock_format(int64_t ms, char ret[CLOCK_TEXT_MAX])
 {
 	int64_t day = floor_div(ms, DAY_MS);
-	int sec = (int)((ms - day * DAY_MS) / 1000);
+	unsigned sec = (unsigned)((ms - day * DAY_MS) / 1000);
 	int y, m, d;
 
 	clock_civil((int32_t)day, &y, &m, &d);
-	snprintf(ret, CLOCK_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02dZ", y, m, d,
-	    sec / 3600, sec / 60 % 60, sec % 60);
+	snprintf(ret, CLOCK_TEXT_MAX, "%04d-%02d-%02dT%02u:%02u:%02uZ", y, m, d,
+	    sec / 3600 % 24, sec / 60 % 60, sec % 60);
 }

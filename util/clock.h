@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CLOCK_TEXT_MAX 32 /* room for any text these functions write */
+#define CLOCK_TEXT_MAX 48 /* room for any text these functions write */
 
 int64_t clock_now(void);       /* wall clock, ms */
 int64_t clock_monotonic(void); /* ms, for intervals only */
