@@ -19,8 +19,11 @@
 static bool known_batch(
     struct receive_tags *tags, const uint8_t tag[HASH_BYTES])
 {
-	for (size_t i = 0; i < tags->count; i++)
-		if (!memcmp(tags->tags[i], tag, HASH_BYTES))
+	/* From the newest: a batch's messages come in a row. */
+	for (size_t i = 1; i <= tags->count; i++)
+		if (!memcmp(tags->tags[(tags->next + RECEIVE_TAGS - i) %
+				       RECEIVE_TAGS],
+			tag, HASH_BYTES))
 			return true;
 	return false;
 }
