@@ -7,8 +7,10 @@
 
 #include <string.h>
 
+#include "agents/officers.h"
 #include "util/clock.h"
 #include "util/text.h"
+#include "wire/message.h"
 
 enum header_kind {
 	HEADER_TEXT,
@@ -20,30 +22,36 @@ static const struct header_row {
 	const char *name;
 	enum header_kind kind;
 	bool required;
+	size_t max;    /* bytes; longer could not travel */
 	size_t offset; /* of its const char * or int64_t in struct record */
 } header_rows[] = {
-	{ "type", HEADER_TEXT, true, offsetof(struct record, message.type) },
-	{ "to", HEADER_OTHER, true, 0 },
-	{ "agreement", HEADER_TEXT, true,
+	{ "type", HEADER_TEXT, true, MESSAGE_WORD_MAX,
+	    offsetof(struct record, message.type) },
+	{ "to", HEADER_OTHER, true, 0, 0 },
+	{ "agreement", HEADER_TEXT, true, MESSAGE_REF_MAX,
 	    offsetof(struct record, message.agreement) },
-	{ "purpose", HEADER_TEXT, true,
+	{ "purpose", HEADER_TEXT, true, MESSAGE_WORD_MAX,
 	    offsetof(struct record, message.purpose) },
-	{ "marking", HEADER_TEXT, true,
+	{ "marking", HEADER_TEXT, true, MESSAGE_WORD_MAX,
 	    offsetof(struct record, message.marking) },
-	{ "officer", HEADER_TEXT, false, offsetof(struct record, officer) },
-	{ "priority", HEADER_TEXT, false,
+	{ "officer", HEADER_TEXT, false, OFFICER_NAME_MAX,
+	    offsetof(struct record, officer) },
+	{ "priority", HEADER_TEXT, false, MESSAGE_WORD_MAX,
 	    offsetof(struct record, message.priority) },
-	{ "handling-instruction", HEADER_TEXT, false,
+	{ "handling-instruction", HEADER_TEXT, false, MESSAGE_INSTRUCTION_MAX,
 	    offsetof(struct record, message.handling_instruction) },
-	{ "embargo-until", HEADER_TIME, false,
+	{ "embargo-until", HEADER_TIME, false, 0,
 	    offsetof(struct record, message.embargo_until) },
-	{ "expires", HEADER_TIME, false,
+	{ "expires", HEADER_TIME, false, 0,
 	    offsetof(struct record, message.expires) },
-	{ "replaces", HEADER_TEXT, false, offsetof(struct record, replaces) },
-	{ "recalls", HEADER_TEXT, false, offsetof(struct record, recalls) },
-	{ "answers", HEADER_TEXT, false, offsetof(struct record, answers) },
-	{ "originators", HEADER_OTHER, false, 0 },
-	{ "forward", HEADER_OTHER, false, 0 },
+	{ "replaces", HEADER_TEXT, false, MESSAGE_ID_TEXT_MAX - 1,
+	    offsetof(struct record, replaces) },
+	{ "recalls", HEADER_TEXT, false, MESSAGE_ID_TEXT_MAX - 1,
+	    offsetof(struct record, recalls) },
+	{ "answers", HEADER_TEXT, false, MESSAGE_ID_TEXT_MAX - 1,
+	    offsetof(struct record, answers) },
+	{ "originators", HEADER_OTHER, false, 0, 0 },
+	{ "forward", HEADER_OTHER, false, 0, 0 },
 };
 
 bool record_is_key(const char *name)
@@ -88,6 +96,9 @@ static void read_header_row(
 	fault = text_fault(buf_slice(&text));
 	if (fault)
 		record_problem(r, NULL, "%s: the text %s", row->name, fault);
+	else if (text.len > row->max)
+		record_problem(
+		    r, NULL, "%s: more than %zu bytes", row->name, row->max);
 	else
 		*(const char **)member =
 		    text.len ? arena_strn(r->arena, text.data, text.len) : "";
