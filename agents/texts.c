@@ -20,6 +20,7 @@ void texts_print_problems(const struct policy *p)
 
 		buf_reset(&line);
 		policy_problem_print(&problems[i], &line);
+		line.len--; /* its newline stands behind the colour's end */
 		fprintf(stderr, "%s%.*s%s\n",
 		    colour_begin(stderr, error ? COLOUR_BAD : COLOUR_CARE),
 		    SLICE_ARG(buf_slice(&line)), colour_end(stderr));
