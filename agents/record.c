@@ -114,7 +114,8 @@ static json_t *canonical_text(
 	if (policy_canonical(r->context->policy, r->record->vocabulary,
 		slice_str(path), slice, &out))
 		slice = buf_slice(&out);
-	return json_stringn((const char *)slice.data, slice.len);
+	return json_stringn(
+	    slice.len ? (const char *)slice.data : "", slice.len);
 }
 
 /* One text, code or link as it will stand in the message; NULL: @value is

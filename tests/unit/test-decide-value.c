@@ -114,7 +114,7 @@ TEST(rule_25, values_have_one_form)
 		{ "subject.postcode", "CV21 3A", NULL },
 		{ "subject.postcode", "", NULL },
 		{ "vehicle.plate", "ab12 cde", "AB12CDE" },
-		{ "vehicle.plate", " ", NULL },
+		{ "vehicle.plate", " ", "" },
 		{ "subject.phone", "07700 900123", "07700 900123" },
 		{ "subject.nothing", "x", NULL },
 	};
@@ -155,6 +155,7 @@ TEST(rule_25, no_value_has_control_or_format_characters)
 {
 	load(HEAD CLAUSE("4") "release *\n");
 	CHECK(!scene_wrong("vehicle[0].plate AB12CDE\n", "council"));
+	CHECK(!scene_wrong("vehicle[0].plate \n", "council"));
 	CHECK(scene_wrong("vehicle[0].plate \u202eAB12CDE\n", "council"));
 	CHECK(scene_wrong("vehicle[0].plate AB12\tCDE\n", "council"));
 	CHECK(scene_wrong("vehicle[0].plate ab12cde\n", "council"));
