@@ -171,10 +171,12 @@ class Folder:
             how = self.pick(("required when", "absent when"))
             mates = [x for x in getattr(self, "fields", {}).get(f.entity, [])
                      if x is not f and x.plain()]
+            who = Where(gateway=False)
             if mates:
                 m = self.pick(mates)
-                f.extra = ["    " + how,
-                           "    " + self.compare(m.path, m, ())]
+                f.extra = ["    " + how, "    " + self.pick(
+                    (self.compare(m.path, m, ()),) * 3
+                    + (self.header_atom(who), self.actor_atom(who)))]
         return " ".join(words)
 
     def all_fields(self, entities=None):
@@ -312,7 +314,21 @@ class Folder:
         if len({(x.type, x.codes, x.set) for x in others}) > 1 \
                 or f.type == "link":
             return None
-        return self.compare(f"{link.path}.{f.name}", f, ())
+        left = f"{link.path}.{f.name}"
+        mates = [x for x in self.fields[w.own] + self.fields["report"]
+                 if x.plain() and (x.type, x.codes) == (f.type, f.codes)]
+        if not f.plain() or self.chance(0.6):
+            return self.compare(left, f, ())
+        right = self.pick([m.path for m in mates]
+                          + [f"{self.pick(links).path}.{f.name}"])
+        end = self.pick(links)
+        if right.count(".") == 2 and not all(
+                (x.type, x.codes, x.set) == (f.type, f.codes, f.set)
+                for x in self.all_fields(end.link) if x.name == f.name):
+            right = left
+        sides = [left, right]
+        self.rng.shuffle(sides)
+        return f"{sides[0]} {self.pick(('=', '!='))} {sides[1]}"
 
     def atom(self, w):
         r = self.rng.random()
@@ -455,16 +471,17 @@ class Folder:
                                   start=self.pick(DAYS))
         if self.chance(0.3):
             out += self.agreement("net-other", 1, None)
-        if self.chance(0.05):
+        if self.chance(0.2):
             self.second_vocabulary(out)
         self.texts["net.agreement"] = out
 
     def second_vocabulary(self, agreements):
-        """The last agreement is read with a copy of the vocabulary."""
-        uses = [i for i, x in enumerate(agreements) if x == "  uses net/1"]
-        under = agreements[uses[-1] + 1].startswith("  under ")
-        if len(uses) > 1 and not under:
-            agreements[uses[-1]] = "  uses net/2"
+        """The last version is read with a copy of the vocabulary."""
+        heads = [i for i, x in enumerate(agreements)
+                 if x.startswith("agreement net-local/")
+                 and not agreements[i + 2].startswith("  under ")]
+        if len(heads) > 1:
+            agreements[heads[-1] + 1] = "  uses net/2"
             self.texts["net-2.vocabulary"] = ["vocabulary net/2"] \
                 + self.texts["net.vocabulary"][1:]
 
@@ -566,10 +583,10 @@ class Folder:
 
     def notices(self):
         out = []
-        if self.chance(0.1):
-            for _ in range(self.rng.randint(1, 3)):
-                verb = self.pick(("suspend", "resume", "resume",
-                                  "withdraw" if self.chance(0.5) else
+        if self.chance(0.15):
+            for _ in range(self.rng.randint(1, 4)):
+                verb = self.pick(("suspend", "resume", "resume", "resume",
+                                  "withdraw" if self.chance(0.2) else
                                   "suspend"))
                 out.append(f"notice {verb} net-local/1 by "
                            f"{self.pick(self.parties_of('net-local/1'))} on "
@@ -676,6 +693,12 @@ class Folder:
         return out
 
     def json_value(self, f, counts):
+        v = self.one_value(f, counts)
+        if isinstance(v, list) and v and self.chance(0.01):
+            v = v + [self.pick(v)]
+        return v
+
+    def one_value(self, f, counts):
         if f.type == "link":
             names = [f"{e}/{i}" for e in f.link for i in range(
                 counts.get(e, 0))]
