@@ -9,6 +9,7 @@
 #include "util/log.h"
 #include "util/mem.h"
 #include "util/text.h"
+#include "wire/key.h"
 
 #define GIB (UINT64_C(1) << 30)
 #define MIB (UINT64_C(1) << 20)
@@ -87,20 +88,6 @@ char *conf_path(const char *dir, const char *name)
 	return mem_format("%s/%s", dir, name);
 }
 
-/* "keys/message.pem" is a file in the folder; "file:/x" and "pkcs11:..." are
- * not. */
-static void resolve_uri(const char *dir, char **uri)
-{
-	char *whole;
-
-	if (strchr(*uri, ':'))
-		return;
-	whole = **uri == '/' ? mem_format("file:%s", *uri)
-			     : mem_format("file:%s/%s", dir, *uri);
-	free(*uri);
-	*uri = whole;
-}
-
 int conf_load(const char *dir, struct conf *ret, struct buf *problems)
 {
 	_cleanup_free_ char *path = conf_path(dir, CONF_FILE);
@@ -109,8 +96,8 @@ int conf_load(const char *dir, struct conf *ret, struct buf *problems)
 	ret->dir = mem_str(dir);
 	if (r < 0)
 		return r;
-	resolve_uri(dir, &ret->curve_key);
-	resolve_uri(dir, &ret->message_key);
+	key_uri_resolve(dir, &ret->curve_key);
+	key_uri_resolve(dir, &ret->message_key);
 	if (ret->socket[0] != '/') {
 		char *whole = conf_path(dir, ret->socket);
 

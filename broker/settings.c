@@ -11,6 +11,7 @@
 #include "util/config.h"
 #include "util/mem.h"
 #include "util/text.h"
+#include "wire/key.h"
 
 #define GIB (UINT64_C(1) << 30)
 #define MIB (UINT64_C(1) << 20)
@@ -98,20 +99,6 @@ char *settings_path(const char *dir, const char *name)
 	return mem_format("%s/%s", dir, name);
 }
 
-/* "keys/log.pem" is a file in the folder; "file:/x" and "pkcs11:..." are not.
- */
-static void resolve_uri(const char *dir, char **uri)
-{
-	char *whole;
-
-	if (strchr(*uri, ':'))
-		return;
-	whole = **uri == '/' ? mem_format("file:%s", *uri)
-			     : mem_format("file:%s/%s", dir, *uri);
-	free(*uri);
-	*uri = whole;
-}
-
 int settings_load(const char *dir, struct settings *ret, struct buf *problems)
 {
 	_cleanup_free_ char *path = settings_path(dir, SETTINGS_FILE);
@@ -121,8 +108,8 @@ int settings_load(const char *dir, struct settings *ret, struct buf *problems)
 	r = config_load(&schema, path, ret, problems);
 	if (r < 0)
 		return r;
-	resolve_uri(dir, &ret->curve_key);
-	resolve_uri(dir, &ret->log_key);
+	key_uri_resolve(dir, &ret->curve_key);
+	key_uri_resolve(dir, &ret->log_key);
 	return 0;
 }
 

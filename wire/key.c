@@ -199,6 +199,18 @@ int key_load(
 	return 0;
 }
 
+void key_uri_resolve(const char *dir, char **uri)
+{
+	char *whole;
+
+	if (strchr(*uri, ':'))
+		return;
+	whole = **uri == '/' ? mem_format("file:%s", *uri)
+			     : mem_format("file:%s/%s", dir, *uri);
+	free(*uri);
+	*uri = whole;
+}
+
 struct key *key_from_raw(enum key_kind kind, const uint8_t raw[KEY_BYTES])
 {
 	return wrap(kind, EVP_PKEY_new_raw_private_key_ex(

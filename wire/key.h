@@ -40,6 +40,11 @@ int key_generate(enum key_kind kind, const char *path, struct why *why);
 int key_load(
     enum key_kind kind, const char *uri, struct key **ret, struct why *why);
 
+/* Make of what a configuration says in @dir the URI to load: "keys/message.pem"
+ * is a file in the folder, "/x" a file; "file:/x" and "pkcs11:..." stay. *@uri
+ * is allocated, and replaced. */
+void key_uri_resolve(const char *dir, char **uri);
+
 /* From its 32 private bytes: for tests and fixed vectors. NULL: not a key. */
 struct key *key_from_raw(enum key_kind kind, const uint8_t raw[KEY_BYTES]);
 
