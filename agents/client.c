@@ -43,18 +43,35 @@ char *client_escape(const char *text)
 	return buf_steal_str(&out);
 }
 
+/* Where agent.conf says, if we may read it; else DIR/api. */
+static char *configured_socket(const char *dir)
+{
+	_cleanup_buf_ struct buf problems = { 0 };
+	struct conf conf = { 0 };
+	char *path;
+
+	if (conf_load(dir, &conf, &problems) == 0)
+		path = mem_str(conf.socket);
+	else
+		path = conf_path(dir, CONF_API);
+	conf_deinit(&conf);
+	return path;
+}
+
 /* A socket's path has room for 107 bytes: a longer one is reached through its
  * folder's descriptor, which the caller closes. */
 static char *socket_path(const char *dir, int *ret_fd)
 {
-	char *path = conf_path(dir, CONF_API);
+	_cleanup_free_ char *path = configured_socket(dir);
+	char *slash = strrchr(path, '/');
 
 	*ret_fd = -1;
-	if (strlen(path) < sizeof(((struct sockaddr_un *)0)->sun_path))
-		return path;
-	free(path);
-	*ret_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return mem_format("/proc/self/fd/%d/" CONF_API, *ret_fd);
+	if (strlen(path) < sizeof(((struct sockaddr_un *)0)->sun_path) ||
+	    !slash)
+		return mem_steal(&path);
+	*slash = '\0';
+	*ret_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return mem_format("/proc/self/fd/%d/%s", *ret_fd, slash + 1);
 }
 
 static CURLcode perform(const struct client_request *request,

@@ -13,7 +13,7 @@
 #include "util/slice.h"
 
 struct client_request {
-	const char *dir; /* the agent's folder; it holds the socket `api` */
+	const char *dir; /* the agent's folder, or one with its socket, `api` */
 	const char *method;
 	const char *path; /* with its query, percent-encoded */
 	struct slice body;

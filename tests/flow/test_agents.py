@@ -238,6 +238,14 @@ def officers_are_who_the_system_says_they_are():
         assert "is no officer of this agent" in done.stderr, done.stderr
         officers.write_text(was)
         x.send("police")
+        # A socket elsewhere, for users whom the folder is closed to.
+        x.stop("police")
+        conf = x.dir / "police" / "agent.conf"
+        conf.write_text(conf.read_text().replace(
+            "#socket = api", f"socket = {x.dir}/texts/api"))
+        x.start("police")
+        x.caveat("texts", "status")
+        x.caveat("police", "status")
 
 
 def the_commands_read_the_agents_own_texts():
