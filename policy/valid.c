@@ -247,9 +247,12 @@ static const char *link_wrong(
 /* The text shown may be long: a message for people shows its beginning. */
 #define SHOWN 60
 
-static bool wrong(struct checking *c, const char *where, struct slice text,
+static bool wrong(struct checking *c, uint32_t position, struct slice text,
     const char *problem)
 {
+	const char *where = where_is(c, c->view.fields[position],
+	    &c->view.instances[c->view.instance[position]]);
+
 	if (!text.data || text.len > SHOWN || text_fault(text))
 		why_set(c->why, "%s: the value %s", where, problem);
 	else
@@ -272,14 +275,15 @@ static bool is_in(struct slice text, struct slice value, size_t last)
 	return false;
 }
 
-static bool check_list(struct checking *c, const struct field *f,
-    struct slice value, const char *where)
+static bool check_list(
+    struct checking *c, uint32_t position, struct slice value)
 {
+	const struct field *f = c->view.fields[position];
 	struct packed_list list;
 	struct slice text;
 
 	if (!packed_is_list(value) || !packed_list(value, &list))
-		return wrong(c, where, (struct slice){ 0 }, "is no list");
+		return wrong(c, position, (struct slice){ 0 }, "is no list");
 	while (packed_next(&list, &text)) {
 		const char *problem = f->type == TYPE_LINK
 					  ? link_wrong(c, f, text)
@@ -288,7 +292,7 @@ static bool check_list(struct checking *c, const struct field *f,
 		if (!problem && is_in(text, value, list.left))
 			problem = "is there twice";
 		if (problem)
-			return wrong(c, where, text, problem);
+			return wrong(c, position, text, problem);
 	}
 	return true;
 }
@@ -297,8 +301,6 @@ static bool check_value(struct checking *c, uint32_t position)
 {
 	const struct field *f = c->view.fields[position];
 	struct slice value = view_value(&c->view, position), text = { 0 };
-	const char *where =
-	    where_is(c, f, &c->view.instances[c->view.instance[position]]);
 	const char *problem;
 	int64_t number;
 	bool flag;
@@ -306,7 +308,7 @@ static bool check_value(struct checking *c, uint32_t position)
 	if (view_state(&c->view, position) == POLICY_HIDDEN)
 		return true;
 	if (f->set || f->type == TYPE_LINK)
-		return check_list(c, f, value, where);
+		return check_list(c, position, value);
 	if (f->type == TYPE_INTEGER)
 		problem = packed_integer(value, &number) ? NULL
 							 : "is no whole number";
@@ -317,7 +319,7 @@ static bool check_value(struct checking *c, uint32_t position)
 		problem = "is no text";
 	else
 		problem = text_wrong(c, f, text);
-	return !problem || wrong(c, where, text, problem);
+	return !problem || wrong(c, position, text, problem);
 }
 
 static bool check_originator(struct checking *c, uint32_t position)
