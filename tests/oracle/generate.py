@@ -93,6 +93,7 @@ class Folder:
         self.agreements()
         self.standing()
         self.notices()
+        self.members = self.parties_of("net-local/1")
         if rng.random() < 0.06:
             self.spoil()
 
@@ -634,7 +635,7 @@ class Folder:
     def message(self):
         """(document, sender, time) of one random message."""
         rng = self.rng
-        senders = self.parties_of("net-local/1") if self.chance(0.93) \
+        senders = self.members if self.chance(0.93) \
             else PARTNERS + ("nobody",)
         sender = self.pick(senders)
         others = [p for p in senders if p != sender]
