@@ -219,8 +219,9 @@ void intake_waiting(struct net *n)
 		       take(n, s->waiting[done]) == TAKEN)
 			hold_unref(s->waiting[done++]);
 		s->waiting_count -= done;
-		memmove(s->waiting, s->waiting + done,
-		    s->waiting_count * sizeof(struct hold *));
+		if (done > 0)
+			memmove(s->waiting, s->waiting + done,
+			    s->waiting_count * sizeof(struct hold *));
 		if (s->waiting_count > 0)
 			__atomic_store_n(&n->waiting, true, __ATOMIC_RELAXED);
 	}
