@@ -17,12 +17,15 @@ static unsigned agree(unsigned a, unsigned b)
 	return (a & b) | (surely ? 0 : TRUTH_CANNOT);
 }
 
-/* The instances that a link names, one by one; once NULL if it names none. */
+/* The instances that a link names, one by one; once NULL if it names none. In a
+ * copy that does not show everything it may name one of which nothing is seen:
+ * then whatever is asked of it cannot be known here. */
 struct walk {
 	const struct view *view;
 	const struct field *link;
 	struct packed_list list;
 	bool nowhere;
+	bool unseen;
 };
 
 /* False: what it names is not known. */
@@ -56,6 +59,7 @@ static bool walk_next(struct walk *walk, const struct instance **ret)
 		if (slice_is(name, walk->link->link_to[i]->name))
 			*ret = view_instance(
 			    walk->view, walk->link->link_to[i], number);
+	walk->unseen |= !*ret && walk->view->unseen;
 	return true;
 }
 
@@ -93,7 +97,7 @@ static unsigned ask_right(const struct view *view, const struct scope *scope,
 	inner.bound[1].link = link;
 	while (walk_next(&walk, &inner.bound[1].to))
 		all = agree(all, ask_pair(view, &inner, c, right));
-	return all;
+	return walk.unseen ? unknown_link(view) : all;
 }
 
 static unsigned ask_present(
@@ -170,7 +174,7 @@ static unsigned ask_primitive(
 	inner.bound[0].link = c->left.link;
 	while (walk_next(&walk, &inner.bound[0].to))
 		all = agree(all, ask_bound(view, &inner, c));
-	return all;
+	return walk.unseen ? unknown_link(view) : all;
 }
 
 /* Rule 18: of an entity that has one instance it changes nothing. What is

@@ -123,6 +123,19 @@ TEST(minimise, what_nobody_gets_and_nothing_reads_stays_at_home)
 	CHECK(!home[5]); /* somebody is to be asked */
 }
 
+/* What a link leads to may be among what the copy does not show at all. */
+TEST(possible, a_link_to_what_is_not_seen)
+{
+	const char *copy = "item[0].text It\nitem[0].about subject/0\n";
+
+	load(AGREEMENT("release * conceal item.text when "
+		       "item.about.role = victim and item.about.debt > 3\n"));
+	scene_possible(copy, "council", true);
+	CHECK_INT(scene_decision.verdicts[0].action, POLICY_RELEASE);
+	scene_possible(copy, "council", false);
+	CHECK_INT(scene_decision.verdicts[0].action, POLICY_CONCEAL);
+}
+
 /* As many fields as there may be, and one more, in full instances. */
 static const char *many_fields(size_t count)
 {
