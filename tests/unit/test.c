@@ -25,13 +25,21 @@ void test_register(const char *name, void (*fn)(void))
 
 void test_fail(const char *file, int line, const char *format, ...)
 {
+	_cleanup_free_ char *text = NULL;
 	va_list args;
+	int len;
 
-	printf("# %s:%d: ", file, line);
 	va_start(args, format);
-	vprintf(format, args);
+	len = vasprintf(&text, format, args);
 	va_end(args);
+	printf("# %s:%d: ", file, line);
+	for (int i = 0; i < len; i++) {
+		putchar(text[i]);
+		if (text[i] == '\n')
+			fputs("# ", stdout); /* TAP: every line a comment */
+	}
 	printf(" (SEED=%llu)\n", (unsigned long long)seed);
+	free(mem_steal(&text)); /* longjmp() runs no cleanup */
 	longjmp(failed, 1);
 }
 
