@@ -14,6 +14,9 @@ from values import Wrong
 INSTANCES_MAX = 256
 FIELDS_MAX = 1024
 BYTES_MAX = 1 << 20
+# Of the header's texts; 64 where nothing is said.
+BYTES = {"agreement": 75, "handling-instruction": 1024, "officer": 128,
+         "expires": 1024, "embargo-until": 1024}
 
 TEXT_KEYS = ("officer", "handling-instruction")
 TIME_KEYS = ("embargo-until", "expires")
@@ -65,11 +68,19 @@ def no_constant(name):
     raise MessageWrong(f"'{name}' is not JSON")
 
 
+def integer(text):
+    n = int(text) if len(text) < 30 else values.INT_MAX + 1
+    if not values.INT_MIN <= n <= values.INT_MAX:
+        raise MessageWrong(f"{text[:30]}: not an integer of 64 bits")
+    return n
+
+
 def parse_json(data):
     if len(data) > BYTES_MAX:
         raise MessageWrong("a message has at most 1 MiB")
     try:
         doc = json.loads(data.decode("utf-8"), parse_float=Real,
+                         parse_int=integer,
                          object_pairs_hook=no_twice,
                          parse_constant=no_constant)
     except (UnicodeDecodeError, ValueError, RecursionError) as e:
@@ -83,9 +94,12 @@ def text_of(doc, key):
     if not isinstance(doc[key], str):
         raise MessageWrong(f"{key}: not a text")
     try:
-        return values.clean_text(doc[key])
+        text = values.clean_text(doc[key])
     except Wrong as w:
         raise MessageWrong(f"{key}: {w}")
+    if len(text.encode()) > BYTES.get(key, 64):
+        raise MessageWrong(f"{key}: too long")
+    return text
 
 
 def read_header(doc, world):
