@@ -5,6 +5,7 @@ header is read first, without a vocabulary, because who the recipients are
 decides which version and so which vocabulary the rest is read under.
 """
 import json
+import math
 import re
 from dataclasses import dataclass, field
 
@@ -52,7 +53,8 @@ class Real:
     """A JSON number with a fraction or an exponent: of no type here."""
 
     def __init__(self, text):
-        pass
+        if math.isinf(float(text)):
+            raise MessageWrong(f"{text[:30]}: too large for a number")
 
 
 def no_twice(pairs):
@@ -66,6 +68,19 @@ def no_twice(pairs):
 
 def no_constant(name):
     raise MessageWrong(f"'{name}' is not JSON")
+
+
+def every_text(doc):
+    """All the texts of a document, its keys too."""
+    if isinstance(doc, str):
+        yield doc
+    elif isinstance(doc, list):
+        for item in doc:
+            yield from every_text(item)
+    elif isinstance(doc, dict):
+        for key, item in doc.items():
+            yield key
+            yield from every_text(item)
 
 
 def integer(text):
@@ -87,6 +102,9 @@ def parse_json(data):
         raise MessageWrong(f"not JSON: {e}")
     if not isinstance(doc, dict):
         raise MessageWrong("not a JSON object")
+    if any(c == "\0" or "\ud800" <= c <= "\udfff"
+           for text in every_text(doc) for c in text):
+        raise MessageWrong("not JSON: half a character, or NUL")
     return doc
 
 
