@@ -69,6 +69,11 @@ static size_t size_of(uint64_t number)
 	return number % 50 ? 200 + number % 1200 : 9000;
 }
 
+static bool has_detail(uint64_t number)
+{
+	return number % 3 > 0;
+}
+
 static void add_one(struct store_txn *t, uint64_t number)
 {
 	struct ledger_copy copy = { .number = number,
@@ -81,7 +86,7 @@ static void add_one(struct store_txn *t, uint64_t number)
 		_exit(1);
 	ledger_queue_put(t, "hmrc", &copy);
 	ledger_entry_add(t, fixture_bytes(number, 100),
-	    fixture_bytes(number, number % 3 * 20));
+	    fixture_bytes(number, has_detail(number) ? number % 3 * 20 : 0));
 }
 
 /* Groups of random size; the partner's row says in the same transaction how far
@@ -165,6 +170,8 @@ static void check_after_kill(const char *dir, struct report *r)
 	store_end(t);
 	/* opening has swept: a key for each message and group of details */
 	groups = (p.copy + LEDGER_DETAIL_GROUP - 1) / LEDGER_DETAIL_GROUP;
+	if (p.copy % LEDGER_DETAIL_GROUP == 1 && !has_detail(p.copy))
+		groups--; /* the last group has no detail yet */
 	store_stats(s, &stats);
 	CHECK_INT(stats.keys, p.copy - p.number + groups);
 	store_free(s);
